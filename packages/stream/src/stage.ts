@@ -1,0 +1,49 @@
+/**
+ * A stage: one input topic, one deterministic step that touches only the state it is handed, one keyed
+ * state, outputs. Its outputs and state depend on the input partition in offset order and on nothing else.
+ */
+import type { LogRecord, NewRecord } from "@weir/schema";
+
+/** What a record does, computed before anything is changed. */
+export type Step<Event> = {
+  readonly outputs: readonly NewRecord[];
+  /** Handed to state.apply(); null leaves the state as it is. */
+  readonly event: Event | null;
+};
+
+export type SnapshotRecord = { readonly key: Buffer; readonly value: Buffer | null };
+
+/**
+ * The keyed state of one partition. Every chunk of it carries `asOf`, the offset up to which (exclusive)
+ * its content is complete; apply() ignores an offset below the asOf of the chunk it would change, which is
+ * what makes silent replay after load() exact.
+ */
+export interface StageState<Event> {
+  apply(event: Event, offset: number): void;
+  /** Offset of the oldest change that no snapshot holds yet; null when all is snapshotted. */
+  readonly replayFrom: number | null;
+  /** Greatest event time applied, ms; -1 before the first. */
+  readonly streamTimeMs: number;
+  readonly keys: number;
+  /** Takes at most `limit` of the longest-dirty chunks, as of offset `asOf`, and marks them clean. */
+  takeSnapshot(limit: number, asOf: number): SnapshotRecord[];
+  /** Loads one snapshot record; null value = the chunk is gone. Throws on a corrupt or foreign-version chunk. */
+  load(key: Buffer, value: Buffer | null): void;
+  /** Once, after the last load() and before the first apply(). */
+  loaded(streamTimeMs: number): void;
+}
+
+export interface Stage<Event = unknown, State extends StageState<Event> = StageState<Event>> {
+  readonly name: string;
+  /** Input topic. */
+  readonly input: string;
+  /** Compacted topic of the rolling snapshot; as many partitions as the input. */
+  readonly stateTopic: string;
+  /** Names what the state's bytes mean; a snapshot of another identity is not loaded but rebuilt from the log. */
+  readonly identity: string;
+  createState(): State;
+  /** Pure in `state`; may throw, which leaves no trace. */
+  step(state: State, record: LogRecord, partition: number): Step<Event>;
+  /** The output for a record whose step threw. Must not throw. */
+  reject(record: LogRecord, partition: number, error: unknown): Step<Event>;
+}
