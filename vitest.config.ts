@@ -1,10 +1,30 @@
-import { defineConfig } from "vitest/config";
+import { configDefaults, defineConfig } from "vitest/config";
+
+const tests = "{packages,services,tools,bench}/**/*.test.ts";
+const realBrokerTests = "{packages,services,tools,bench}/**/*.kafka.test.ts";
 
 export default defineConfig({
   test: {
-    include: ["{packages,services,tools,bench}/**/*.test.ts"],
-    testTimeout: 20_000,
-    hookTimeout: 60_000,
     maxWorkers: 2,
+    projects: [
+      {
+        test: {
+          name: "unit",
+          include: [tests],
+          exclude: [...configDefaults.exclude, realBrokerTests],
+          testTimeout: 20_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: "kafka",
+          include: [realBrokerTests],
+          globalSetup: ["packages/testing/src/vitest-global-setup.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
   },
 });

@@ -1,0 +1,212 @@
+/**
+ * A real Kafka broker without Docker: Apache Kafka as a Java process, one KRaft node on 127.0.0.1.
+ *
+ * - It ends with the process that started it, also when that one is killed with -9 (supervise.sh); should a broker be
+ *   left behind all the same, the next start on its folder ends it (owner-file.ts).
+ * - The same folder again has the same topics, records and offsets. Ports may differ from start to start.
+ */
+import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { brokerAnswers } from "../broker-answers.ts";
+import { LocalKafkaError } from "../local-kafka-error.ts";
+import { freePort, portIsFree } from "../ports.ts";
+import { run, signal, until } from "../processes.ts";
+import { kafkaJars } from "./jars.ts";
+import { type Launched, launch } from "./launch.ts";
+import { removeOwner, sweep, writeOwner } from "./owner-file.ts";
+import { log4jProperties, serverProperties } from "./properties.ts";
+import { findJava } from "./toolchain.ts";
+
+export type JavaKafkaOptions = {
+  /** Everything of the broker: `data/`, its configuration, `broker.log`. Made if missing. */
+  readonly dataDir: string;
+  /** Begin with an empty `data/`. Default: keep what is there. */
+  readonly fresh?: boolean;
+  /** Port for clients; default: any free one. */
+  readonly port?: number;
+  readonly log: (line: string) => void;
+  /** Broker settings put in place of ours. */
+  readonly settings?: Readonly<Record<string, string>>;
+};
+
+export type JavaKafka = {
+  /** "127.0.0.1:PORT", the same after restart(). */
+  readonly brokers: string;
+  readonly logFile: string;
+  /** The broker's process id; another one after restart(). */
+  readonly pid: number;
+  /** Clean shutdown, by force after 15 s. Idempotent. */
+  stop(): Promise<void>;
+  /** Sends a signal to the broker; after SIGKILL resolves once it is gone. */
+  kill(name: NodeJS.Signals): Promise<void>;
+  /** Starts it again on the same port and data after kill() or stop(); stops it first if it runs. */
+  restart(): Promise<void>;
+  /** Resolves with how the broker ended, when it did so without being asked by stop(), kill() or restart(). */
+  readonly died: Promise<string>;
+};
+
+const READY_DEADLINE_MS = 60_000;
+const STOP_DEADLINE_MS = 15_000;
+
+/** Resolves when clients can make topics. Throws a LocalKafkaError that names the mend. */
+export async function startJavaKafka(options: JavaKafkaOptions): Promise<JavaKafka> {
+  const folder = resolve(options.dataDir);
+  const { log } = options;
+  const java = await findJava();
+  const lib = await kafkaJars(log);
+  await mkdir(folder, { recursive: true });
+  await sweep(folder, log);
+  if (options.fresh === true) {
+    await rm(join(folder, "data"), { recursive: true, force: true });
+    await rm(join(folder, "broker.log"), { force: true });
+  }
+
+  const broker = new Broker(folder, java, join(lib, "*"), options.settings ?? {});
+  if (options.port !== undefined) {
+    if (!(await portIsFree(options.port))) throw portTaken(options.port);
+    await broker.start(options.port);
+    return broker;
+  }
+  // Between finding a free port and the broker's bind another process may take it: once more with others.
+  const first = await freePort();
+  try {
+    await broker.start(first);
+  } catch (error) {
+    if (await portIsFree(first)) throw error;
+    await broker.start(await freePort());
+  }
+  return broker;
+}
+
+function portTaken(port: number): LocalKafkaError {
+  return new LocalKafkaError(
+    `port ${port} is taken by another process; stop that one or choose another port (without one, any free port is taken)`,
+  );
+}
+
+class Broker implements JavaKafka {
+  readonly logFile: string;
+  readonly died: Promise<string>;
+  readonly #folder: string;
+  readonly #java: string;
+  readonly #classPath: string;
+  readonly #settings: Readonly<Record<string, string>>;
+  #port = 0;
+  #process: Launched | null = null;
+  #reportDeath: (how: string) => void = () => {};
+
+  constructor(folder: string, java: string, classPath: string, settings: Readonly<Record<string, string>>) {
+    this.#folder = folder;
+    this.#java = java;
+    this.#classPath = classPath;
+    this.#settings = settings;
+    this.logFile = join(folder, "broker.log");
+    this.died = new Promise((report) => {
+      this.#reportDeath = report;
+    });
+  }
+
+  get brokers(): string {
+    return `127.0.0.1:${this.#port}`;
+  }
+
+  get pid(): number {
+    return this.#process?.brokerPid ?? -1;
+  }
+
+  async start(port: number): Promise<void> {
+    this.#port = port;
+    const properties = join(this.#folder, "server.properties");
+    const logging = join(this.#folder, "log4j2.properties");
+    const dataDir = join(this.#folder, "data");
+    await writeFile(logging, log4jProperties);
+    await writeFile(
+      properties,
+      serverProperties({ dataDir, port, controllerPort: await freePort(), overrides: this.#settings }),
+    );
+    if (!existsSync(join(dataDir, "meta.properties"))) await this.#format(properties, dataDir);
+
+    const heap = ["-Xms256m", "-Xmx512m", "-XX:+UseSerialGC", `-Dlog4j2.configurationFile=${logging}`];
+    const launched = await launch(
+      this.#folder,
+      this.#java,
+      [...heap, "-cp", this.#classPath, "kafka.Kafka", properties],
+      this.logFile,
+    );
+    this.#process = launched;
+    const { brokerPid, supervisorPid } = launched;
+    await writeOwner(this.#folder, { ownerPid: process.pid, supervisorPid, brokerPid, port });
+    const ready = await until(
+      async () => launched.ended() !== null || (await brokerAnswers("127.0.0.1", port)),
+      READY_DEADLINE_MS,
+    );
+    if (!ready || launched.ended() !== null) {
+      const how = launched.ended();
+      await this.stop();
+      throw await this.#startFailure(port, how);
+    }
+    void launched.exit.then((how) => {
+      if (this.#process === launched) this.#reportDeath(how);
+    });
+  }
+
+  async stop(): Promise<void> {
+    const launched = this.#process;
+    if (launched === null) return;
+    this.#process = null;
+    if (launched.ended() === null) {
+      signal(launched.brokerPid, "SIGTERM");
+      const force = setTimeout(() => signal(launched.brokerPid, "SIGKILL"), STOP_DEADLINE_MS);
+      await launched.exit;
+      clearTimeout(force);
+    }
+    await removeOwner(this.#folder);
+  }
+
+  async kill(name: NodeJS.Signals): Promise<void> {
+    const launched = this.#process;
+    if (launched === null) return;
+    if (name === "SIGKILL") this.#process = null;
+    signal(launched.brokerPid, name);
+    if (name === "SIGKILL") await launched.exit;
+  }
+
+  async restart(): Promise<void> {
+    await this.stop();
+    await this.start(this.#port);
+  }
+
+  async #format(properties: string, dataDir: string): Promise<void> {
+    const clusterId = newClusterId();
+    await mkdir(dataDir, { recursive: true });
+    const tool = ["-cp", this.#classPath, "kafka.tools.StorageTool", "format", "-t", clusterId, "-c", properties];
+    const { code, stdout, stderr } = await run(this.#java, tool, { timeoutMs: 30_000 });
+    if (code !== 0) {
+      throw new LocalKafkaError(
+        `Kafka could not format ${dataDir}: ${`${stdout}${stderr}`.trim()}; see that the folder can be written to and the disk has room, or begin anew with --fresh`,
+      );
+    }
+  }
+
+  async #startFailure(port: number, how: string | null): Promise<LocalKafkaError> {
+    const lines = (await readFile(this.logFile, "utf8").catch(() => "")).trimEnd().split("\n");
+    const recent = lines.slice(-400).join("\n");
+    if (/BindException|Address already in use/.test(recent) && !(await portIsFree(port))) return portTaken(port);
+    const what =
+      how === null ? `did not answer within ${READY_DEADLINE_MS / 1000} s` : `ended with ${how} while it started`;
+    const told = lines.slice(-8).join("\n  ");
+    return new LocalKafkaError(
+      `the Kafka broker ${what}. If its data are damaged, begin anew with --fresh. The end of ${this.logFile}:\n  ${told}`,
+    );
+  }
+}
+
+/** 16 random bytes as Kafka writes its ids: URL-safe base64, no leading dash (which would read as an option). */
+function newClusterId(): string {
+  for (;;) {
+    const id = randomBytes(16).toString("base64url");
+    if (!id.startsWith("-")) return id;
+  }
+}

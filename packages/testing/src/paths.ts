@@ -1,0 +1,7 @@
+import { join, resolve } from "node:path";
+
+/** The checkout this package lives in. */
+export const repositoryRoot = resolve(import.meta.dirname, "../../..");
+
+/** Everything that running the project locally leaves behind: jars, data, logs. Safe to delete when nothing runs. */
+export const weirFolder = join(repositoryRoot, ".weir");
