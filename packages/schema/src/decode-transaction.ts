@@ -1,0 +1,117 @@
+import { MAX_AMOUNT_MINOR, minorExponent } from "./currency.ts";
+import { NEGATIVE } from "./decimal.ts";
+import { type Fault, WHOLE } from "./fault.ts";
+import { Members } from "./members.ts";
+import { type DecodedTransaction, Location, Transaction } from "./transaction.ts";
+
+/**
+ * `text` is the whole message as it came; `closeAt` is the index in it of the object's last brace, where
+ * `,"decision":{...}` goes in front. `closeAtByte` is the same place in the bytes.
+ */
+export type TransactionResult =
+  | {
+      readonly ok: true;
+      readonly transaction: DecodedTransaction;
+      readonly text: string;
+      readonly closeAt: number;
+      readonly closeAtByte: number;
+    }
+  | { readonly ok: false; readonly faults: readonly Fault[] };
+
+// One more name than the schema has: a message must not bring a decision of its own.
+const members = new Members([...Object.keys(Transaction.properties), "decision"]);
+const place = new Members(Object.keys(Location.properties), "location.");
+
+const ID = members.slot("id");
+const SOURCE = members.slot("source");
+const TARGET = members.slot("target");
+const AMOUNT = members.slot("amount");
+const CURRENCY = members.slot("currency");
+const TIMESTAMP = members.slot("timestamp");
+const CHANNEL = members.slot("channel");
+const COUNTRY = members.slot("country");
+const CATEGORY = members.slot("category");
+const DEVICE = members.slot("device");
+const LOCATION = members.slot("location");
+const DECISION = members.slot("decision");
+const LATITUDE = place.slot("latitude");
+const LONGITUDE = place.slot("longitude");
+
+/**
+ * Bytes of a message to a transaction, or to everything that is wrong with it. Never throws; its cost is
+ * linear in the size, so the caller bounds the size. Strings are copies: keeping one keeps no message alive.
+ */
+export function decodeTransaction(value: Buffer | null): TransactionResult {
+  const faults: Fault[] = [];
+  if (value === null)
+    return { ok: false, faults: [{ field: WHOLE, expected: "a JSON object", got: "null (a tombstone)" }] };
+  if (!members.open(value, faults)) return { ok: false, faults };
+
+  const source = members.string(SOURCE, "non-empty string", false, faults);
+  const target = members.string(TARGET, "non-empty string", false, faults);
+  const currency = readCurrency(faults);
+  const exponent = currency === "" ? 0 : minorExponent(currency);
+  const transaction: DecodedTransaction = {
+    id: members.optionalString(ID, "non-empty string", false, faults),
+    source,
+    target,
+    currency,
+    amountMinor: readAmount(currency, exponent, faults),
+    exponent,
+    timestampMs: members.has(TIMESTAMP) ? members.timestamp(TIMESTAMP, faults) : null,
+    channel: members.optionalString(CHANNEL, "string", true, faults),
+    country: members.optionalString(COUNTRY, "string", true, faults),
+    category: members.optionalString(CATEGORY, "string", true, faults),
+    device: members.optionalString(DEVICE, "string", true, faults),
+    location: members.has(LOCATION) ? readLocation(faults) : null,
+  };
+  if (members.present(DECISION)) members.fault(DECISION, "no decision yet", "a decision", faults);
+  if (faults.length > 0) return { ok: false, faults };
+  return { ok: true, transaction, text: members.text, closeAt: members.closeAt, closeAtByte: members.closeAtByte };
+}
+
+/** "" on a fault. */
+function readCurrency(faults: Fault[]): string {
+  const expected = "three capital letters";
+  const before = faults.length;
+  const currency = members.string(CURRENCY, expected, false, faults);
+  if (faults.length > before || isCurrency(currency)) return currency;
+  members.fault(
+    CURRENCY,
+    expected,
+    currency.length === 3 ? "other characters" : `string of ${currency.length} characters`,
+    faults,
+  );
+  return "";
+}
+
+/** 0 on a fault. Without a currency nothing is known of decimals or size. */
+function readAmount(currency: string, exponent: number, faults: Fault[]): number {
+  const minor = members.scaledInteger(AMOUNT, exponent, MAX_AMOUNT_MINOR);
+  if (minor > 0) return minor;
+  if (Number.isNaN(minor) || minor === 0 || minor === NEGATIVE) {
+    members.numberFault(AMOUNT, "number > 0", minor, faults);
+  } else if (currency !== "") {
+    const expected = `number with at most ${exponent} decimals for ${currency}, at most ${MAX_AMOUNT_MINOR / 10 ** exponent}`;
+    members.numberFault(AMOUNT, expected, minor, faults);
+  }
+  return 0;
+}
+
+function readLocation(faults: Fault[]): DecodedTransaction["location"] {
+  if (!members.isObject(LOCATION)) {
+    members.fault(LOCATION, "object of latitude and longitude", members.got(LOCATION), faults);
+    return null;
+  }
+  place.openAt(members, LOCATION, faults);
+  return { latitude: place.degrees(LATITUDE, 90, faults), longitude: place.degrees(LONGITUDE, 180, faults) };
+}
+
+function isCurrency(text: string): boolean {
+  if (text.length !== 3) return false;
+  for (let i = 0; i < 3; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit < 0x41 || unit > 0x5a) return false;
+  }
+  return true;
+}

@@ -1,0 +1,19 @@
+export { MAX_AMOUNT_MINOR, minorExponent } from "./currency.ts";
+export { DecidedTransaction, Decision, Outcome, Reason } from "./decision.ts";
+export { decodeLabel, type LabelResult } from "./decode-label.ts";
+export { decodeTransaction, type TransactionResult } from "./decode-transaction.ts";
+export { Fault } from "./fault.ts";
+export { type DecodedLabel, Label } from "./label.ts";
+export { murmur2, partitionFor } from "./murmur2.ts";
+export type { Header, LogRecord, NewRecord } from "./record.ts";
+export {
+  REASON_CODES,
+  REJECTED_HEADERS,
+  type ReasonCode,
+  Rejected,
+  RejectedReference,
+  rejectedHeaders,
+} from "./rejected.ts";
+export { MAX_TIMESTAMP_MS, parseTimestamp } from "./timestamp.ts";
+export { decisionId, stateTopic, TOPICS } from "./topics.ts";
+export { type DecodedTransaction, Location, Transaction } from "./transaction.ts";

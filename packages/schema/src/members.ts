@@ -1,0 +1,336 @@
+import { isAscii, isUtf8 } from "node:buffer";
+import { decimals, NEGATIVE, scaledInteger, TOO_FINE, TOO_LARGE } from "./decimal.ts";
+import { type Fault, WHOLE } from "./fault.ts";
+import {
+  BACKSLASH,
+  MAX_DEPTH,
+  type MemberVisitor,
+  OPEN_BRACE,
+  OPEN_BRACKET,
+  QUOTE,
+  skipObject,
+  skipSpace,
+  TOO_DEEP,
+} from "./json.ts";
+import { MAX_TIMESTAMP_MS, parseTimestamp } from "./timestamp.ts";
+
+/** Strings shorter than this are copied when cut out of another; longer ones would keep the whole message alive. */
+const CUT_IS_COPY = 13;
+
+const TRUE = 0x74;
+const FALSE = 0x66;
+const NULL = 0x6e;
+
+/**
+ * The members of one JSON object that we know by name, read straight from its bytes: no object is built, so
+ * no hostile name (`__proto__`) ever becomes a key, and numbers are read from their source text.
+ *
+ * An instance is a reader to be used again and again: open() (or openAt() for an object inside) forgets what
+ * came before. Readers of a field push every fault they find and return something harmless.
+ */
+export class Members implements MemberVisitor {
+  readonly #names: readonly string[];
+  /** Slots by the length of their name: what a name is first compared by. */
+  readonly #byLength: readonly (readonly number[])[];
+  /** Where a slot's value is; from = 0 says absent, since no member's value starts there. */
+  readonly #from: Int32Array;
+  readonly #to: Int32Array;
+  readonly #prefix: string;
+
+  #bytes: Buffer = Buffer.alloc(0);
+  #text = "";
+  #ascii: boolean;
+  #closeAtByte = 0;
+  #repeated = 0;
+  #unknownRepeated: boolean;
+  #unknown: Set<string> | null = null;
+
+  /** `prefix` goes before names in faults. At most 31 names. */
+  constructor(names: readonly string[], prefix = "") {
+    this.#names = names;
+    this.#prefix = prefix;
+    this.#from = new Int32Array(names.length);
+    this.#to = new Int32Array(names.length);
+    this.#ascii = true;
+    this.#unknownRepeated = false;
+    const longest = Math.max(...names.map((name) => name.length));
+    this.#byLength = Array.from({ length: longest + 1 }, (_, length) =>
+      names.flatMap((name, slot) => (name.length === length ? [slot] : [])),
+    );
+  }
+
+  slot(name: string): number {
+    const slot = this.#names.indexOf(name);
+    if (slot < 0) throw new RangeError(`no member is named ${name}`);
+    return slot;
+  }
+
+  /** The message as text; valid after open() has returned true. */
+  get text(): string {
+    return this.#text;
+  }
+
+  /** Index in the bytes of the object's last brace. */
+  get closeAtByte(): number {
+    return this.#closeAtByte;
+  }
+
+  /** The same place in the text. */
+  get closeAt(): number {
+    return this.#ascii ? this.#closeAtByte : this.#text.lastIndexOf("}");
+  }
+
+  /** Takes a message. False, with the fault, if it is not one JSON object in UTF-8 within the depth. */
+  open(bytes: Buffer, faults: Fault[]): boolean {
+    const ascii = isAscii(bytes);
+    if (!ascii && !checkEncoding(bytes, faults)) return false;
+    const at = skipSpace(bytes, 0);
+    if (bytes[at] !== OPEN_BRACE) {
+      faults.push({
+        field: WHOLE,
+        expected: "a JSON object",
+        got: at === bytes.length ? "nothing" : kindAt(bytes, at),
+      });
+      return false;
+    }
+    this.#reset(bytes, ascii);
+    const to = skipObject(bytes, at, 1, this);
+    const end = to < 0 ? to : skipSpace(bytes, to);
+    if (end !== bytes.length) {
+      faults.push(grammarFault(end < 0 ? end : ~end, bytes.length));
+      return false;
+    }
+    this.#text = ascii ? bytes.toString("latin1") : bytes.toString("utf8");
+    this.#closeAtByte = to - 1;
+    this.#reportRepeated(faults);
+    return true;
+  }
+
+  /** Takes the object that is the value of `slot` in `outer`. */
+  openAt(outer: Members, slot: number, faults: Fault[]): void {
+    this.#reset(outer.#bytes, outer.#ascii);
+    this.#text = outer.#text;
+    skipObject(outer.#bytes, outer.#from[slot] ?? 0, 1, this);
+    this.#reportRepeated(faults);
+  }
+
+  member(bytes: Buffer, nameFrom: number, nameTo: number, valueFrom: number, valueTo: number): void {
+    const slot = this.#find(bytes, nameFrom, nameTo);
+    if (slot < 0) return;
+    if (this.#from[slot] !== 0) this.#repeated |= 1 << slot;
+    this.#from[slot] = valueFrom;
+    this.#to[slot] = valueTo;
+  }
+
+  /** Neither left out nor null. */
+  has(slot: number): boolean {
+    const from = this.#from[slot] ?? 0;
+    return from !== 0 && this.#bytes[from] !== NULL;
+  }
+
+  /** Whether the member is there at all, null included. */
+  present(slot: number): boolean {
+    return this.#from[slot] !== 0;
+  }
+
+  isObject(slot: number): boolean {
+    return this.present(slot) && this.#bytes[this.#from[slot] ?? 0] === OPEN_BRACE;
+  }
+
+  /** "" on a fault. */
+  string(slot: number, expected: string, mayBeEmpty: boolean, faults: Fault[]): string {
+    const from = this.#from[slot] ?? 0;
+    if (from !== 0 && this.#bytes[from] === QUOTE) {
+      const text = this.#unquote(from, this.#to[slot] ?? 0);
+      if (text === null) {
+        this.fault(slot, expected, "string with a lone surrogate", faults);
+        return "";
+      }
+      if (text !== "" || mayBeEmpty) return text;
+    }
+    this.fault(slot, expected, this.got(slot), faults);
+    return "";
+  }
+
+  /** null if absent or null. */
+  optionalString(slot: number, expected: string, mayBeEmpty: boolean, faults: Fault[]): string | null {
+    return this.has(slot) ? this.string(slot, expected, mayBeEmpty, faults) : null;
+  }
+
+  /** The number times 10^scale as an integer in [0, max]; NEGATIVE, TOO_FINE, TOO_LARGE, or NaN if it is not a number. */
+  scaledInteger(slot: number, scale: number, max: number): number {
+    const from = this.#from[slot] ?? 0;
+    return from !== 0 && isNumberAt(this.#bytes, from)
+      ? scaledInteger(this.#bytes, from, this.#to[slot] ?? 0, scale, max)
+      : Number.NaN;
+  }
+
+  /** A number in [-bound, bound]; 0 on a fault. */
+  degrees(slot: number, bound: number, faults: Fault[]): number {
+    const from = this.#from[slot] ?? 0;
+    const isNumber = from !== 0 && isNumberAt(this.#bytes, from);
+    const value = isNumber ? Number(this.#bytes.toString("latin1", from, this.#to[slot])) : Number.NaN;
+    if (Math.abs(value) <= bound) return value;
+    const got = isNumber ? "number out of range" : this.got(slot);
+    this.fault(slot, `number from -${bound} to ${bound}`, got, faults);
+    return 0;
+  }
+
+  /** false on a fault. */
+  boolean(slot: number, faults: Fault[]): boolean {
+    const first = this.#bytes[this.#from[slot] ?? 0];
+    if (this.present(slot) && (first === TRUE || first === FALSE)) return first === TRUE;
+    this.fault(slot, "true or false", this.got(slot), faults);
+    return false;
+  }
+
+  /** Epoch ms; 0 on a fault. */
+  timestamp(slot: number, faults: Fault[]): number {
+    const from = this.#from[slot] ?? 0;
+    const isText = from !== 0 && this.#bytes[from] === QUOTE;
+    if (isText) {
+      const ms = parseTimestamp(this.#unquote(from, this.#to[slot] ?? 0) ?? "");
+      if (!Number.isNaN(ms)) return ms;
+    } else {
+      const ms = this.scaledInteger(slot, 0, MAX_TIMESTAMP_MS);
+      if (ms >= 0) return ms;
+      if (!Number.isNaN(ms)) {
+        this.numberFault(slot, "integer of epoch ms from 1970 to 9999", ms, faults);
+        return 0;
+      }
+    }
+    this.fault(slot, "epoch ms, or RFC 3339 time with zone, from 1970 to 9999", this.got(slot), faults);
+    return 0;
+  }
+
+  /** A fault for what scaledInteger() returned. */
+  numberFault(slot: number, expected: string, code: number, faults: Fault[]): void {
+    this.fault(slot, expected, this.#gotNumber(slot, code), faults);
+  }
+
+  fault(slot: number, expected: string, got: string, faults: Fault[]): void {
+    faults.push({ field: this.#prefix + this.#names[slot], expected, got });
+  }
+
+  #gotNumber(slot: number, code: number): string {
+    if (code === 0) return "zero";
+    if (code === NEGATIVE) return "negative number";
+    if (code === TOO_LARGE) return "larger number";
+    if (code !== TOO_FINE) return this.got(slot);
+    const count = decimals(this.#bytes, this.#from[slot] ?? 0, this.#to[slot] ?? 0);
+    return `number with ${count} decimal${count === 1 ? "" : "s"}`;
+  }
+
+  /** What kind of thing came. */
+  got(slot: number): string {
+    const from = this.#from[slot] ?? 0;
+    if (from === 0) return "nothing";
+    if (this.#bytes[from] !== QUOTE) return kindAt(this.#bytes, from);
+    const text = this.#unquote(from, this.#to[slot] ?? 0) ?? "";
+    if (text === "") return "empty string";
+    return `string of ${text.length} character${text.length === 1 ? "" : "s"}`;
+  }
+
+  #reset(bytes: Buffer, ascii: boolean): void {
+    this.#bytes = bytes;
+    this.#ascii = ascii;
+    for (let slot = 0; slot < this.#from.length; slot++) this.#from[slot] = 0;
+    this.#repeated = 0;
+    this.#unknownRepeated = false;
+    this.#unknown = null;
+  }
+
+  /** The slot of a name in quotes; -1 for one that is not ours, of which it only takes note. */
+  #find(bytes: Buffer, from: number, to: number): number {
+    const slots = this.#byLength[to - from - 2];
+    if (slots !== undefined) {
+      for (const slot of slots) if (matches(this.#names[slot] ?? "", bytes, from + 1)) return slot;
+    }
+    const name = quotedText(bytes, from, to);
+    // An escape may hide one of ours.
+    const hidden = name.length < to - from - 2 ? this.#names.indexOf(name) : -1;
+    if (hidden >= 0) return hidden;
+    this.#unknown ??= new Set();
+    if (this.#unknown.has(name)) this.#unknownRepeated = true;
+    this.#unknown.add(name);
+    return -1;
+  }
+
+  /** A string's content; null if it holds a lone surrogate, which only an escape can bring in. */
+  #unquote(from: number, to: number): string | null {
+    for (let i = from + 1; i < to - 1; i++) {
+      if (this.#bytes[i] === BACKSLASH) {
+        const text = quotedText(this.#bytes, from, to);
+        return text.isWellFormed() ? text : null;
+      }
+    }
+    if (!this.#ascii) return this.#bytes.toString("utf8", from + 1, to - 1);
+    const short = to - from - 2 < CUT_IS_COPY;
+    return short ? this.#text.slice(from + 1, to - 1) : this.#bytes.toString("latin1", from + 1, to - 1);
+  }
+
+  #reportRepeated(faults: Fault[]): void {
+    for (let slot = 0, rest = this.#repeated; rest !== 0; slot++, rest >>>= 1) {
+      if (rest & 1) this.fault(slot, "one member of this name", "several", faults);
+    }
+    // A name that is not ours is payload.
+    if (this.#unknownRepeated) {
+      const field = this.#prefix === "" ? WHOLE : this.#prefix.slice(0, -1);
+      faults.push({ field, expected: "each name once", got: "an unknown name several times" });
+    }
+  }
+}
+
+/** Both bounds are quotes; the string is well-formed JSON. */
+function quotedText(bytes: Buffer, from: number, to: number): string {
+  const quoted = bytes.toString("utf8", from, to);
+  return quoted.includes("\\") ? JSON.parse(quoted) : quoted.slice(1, -1);
+}
+
+function matches(name: string, bytes: Buffer, at: number): boolean {
+  for (let i = 0; i < name.length; i++) if (bytes[at + i] !== name.charCodeAt(i)) return false;
+  return true;
+}
+
+function isNumberAt(bytes: Buffer, at: number): boolean {
+  const byte = bytes[at] ?? 0;
+  return byte === 0x2d || (byte >= 0x30 && byte <= 0x39);
+}
+
+function kindAt(bytes: Buffer, at: number): string {
+  switch (bytes[at]) {
+    case QUOTE:
+      return "string";
+    case OPEN_BRACE:
+      return "object";
+    case OPEN_BRACKET:
+      return "array";
+    case TRUE:
+    case FALSE:
+      return "boolean";
+    case NULL:
+      return "null";
+    default:
+      return isNumberAt(bytes, at) ? "number" : "no JSON";
+  }
+}
+
+function checkEncoding(bytes: Buffer, faults: Fault[]): boolean {
+  if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) {
+    faults.push({ field: WHOLE, expected: "UTF-8 without a byte order mark", got: "byte order mark" });
+    return false;
+  }
+  if (isUtf8(bytes)) return true;
+  faults.push({ field: WHOLE, expected: "UTF-8", got: "other bytes" });
+  return false;
+}
+
+function grammarFault(code: number, length: number): Fault {
+  if (code === TOO_DEEP) return { field: WHOLE, expected: `at most ${MAX_DEPTH} levels of nesting`, got: "more" };
+  const at = ~code;
+  return {
+    field: WHOLE,
+    expected: "a JSON object",
+    got: at >= length ? "text that ends early" : `a fault at byte ${at}`,
+  };
+}

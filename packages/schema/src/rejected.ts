@@ -1,0 +1,48 @@
+import { type Static, Type } from "typebox";
+import { Fault } from "./fault.ts";
+import type { Header } from "./record.ts";
+
+/**
+ * Why an input was not decided. Codes only ever get added, so readers must take one they do not know.
+ * `misrouted`: its partition is not the one its source hashes to. `internal`: we failed, not the message.
+ */
+export const REASON_CODES = ["malformed", "too_large", "misrouted", "from_the_future", "internal"] as const;
+export type ReasonCode = (typeof REASON_CODES)[number];
+
+/** Headers of a rejected record, beside the input's own. */
+export const REJECTED_HEADERS = {
+  reason: "weir-reason",
+  /** Decision id of the input: where it came from. */
+  origin: "weir-origin",
+  /** JSON array of faults. */
+  faults: "weir-faults",
+  /** Version of the engine that said so. */
+  engine: "weir-engine",
+} as const;
+
+/** What the headers of a rejected record say. Its key and value are the input's own bytes, unless too_large. */
+export const Rejected = Type.Object({
+  reason: Type.Union(REASON_CODES.map((code) => Type.Literal(code))),
+  origin: Type.String(),
+  faults: Type.Array(Fault),
+  engine: Type.String(),
+});
+export type Rejected = Readonly<Static<typeof Rejected>>;
+
+/** The value of a rejected record that was too_large: what to look for, and where, while the input log keeps it. */
+export const RejectedReference = Type.Object({
+  sha256: Type.String({ pattern: "^[0-9a-f]{64}$" }),
+  /** Bytes of the value. */
+  size: Type.Integer({ minimum: 0 }),
+  origin: Type.String(),
+});
+export type RejectedReference = Readonly<Static<typeof RejectedReference>>;
+
+export function rejectedHeaders(rejected: Rejected): Header[] {
+  return [
+    [REJECTED_HEADERS.reason, Buffer.from(rejected.reason)],
+    [REJECTED_HEADERS.origin, Buffer.from(rejected.origin)],
+    [REJECTED_HEADERS.faults, Buffer.from(JSON.stringify(rejected.faults))],
+    [REJECTED_HEADERS.engine, Buffer.from(rejected.engine)],
+  ];
+}

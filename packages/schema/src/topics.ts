@@ -1,0 +1,18 @@
+/** Topics and their default names: TRANSACTIONS_TOPIC, LEGIT_TOPIC, FRAUD_TOPIC, REJECTED_TOPIC. */
+export const TOPICS = {
+  transactions: "queueing.transactions",
+  labels: "queueing.labels",
+  legit: "streaming.transactions.legit",
+  fraud: "streaming.transactions.fraud",
+  rejected: "streaming.transactions.rejected",
+} as const;
+
+/** Names the one decision an input record can have: `<input topic>/<partition>/<offset>`. */
+export function decisionId(topic: string, partition: number, offset: number): string {
+  return `${topic}/${partition}/${offset}`;
+}
+
+/** The compacted topic that holds a stage's rolling snapshot. */
+export function stateTopic(appId: string, inputTopic: string): string {
+  return `${appId}.state.${inputTopic}`;
+}
