@@ -1,0 +1,98 @@
+import { connect } from "node:net";
+import { describe, expect, test } from "vitest";
+import { Health } from "./health.ts";
+import { startHttp } from "./http.ts";
+import { createLogger } from "./logger.ts";
+import { Metrics } from "./metrics.ts";
+
+async function serve(health = new Health(), port = 0) {
+  const lines: string[] = [];
+  const destination = { write: (line: string) => void lines.push(line) };
+  const log = createLogger({ level: "info", service: "test", instance: "1", destination });
+  const metrics = new Metrics({ service: "test", version: "1.2.3", node: "v24" });
+  return { lines, metrics, server: await startHttp({ host: "127.0.0.1", port, health, metrics, log }) };
+}
+
+describe("the HTTP server", () => {
+  test("logs the address with the real port when PORT is 0", async () => {
+    const { lines, server } = await serve();
+    await using _ = server;
+    expect(server.url).toMatch(/^http:\/\/127\.0\.0\.1:[1-9]\d+$/);
+    expect(JSON.parse(lines[0] ?? "")).toMatchObject({ level: "info", url: server.url });
+  });
+
+  test("answers /readyz with 503 and every reason until all items are ready", async () => {
+    const health = new Health();
+    const broker = health.item("broker", "not reached yet");
+    const state = health.item("state", "restoring partition 3");
+    await using server = (await serve(health)).server;
+    const before = await fetch(`${server.url}/readyz`);
+    expect(before.status).toBe(503);
+    expect(await before.json()).toEqual({
+      status: "not ready",
+      reasons: [
+        { item: "broker", reason: "not reached yet" },
+        { item: "state", reason: "restoring partition 3" },
+      ],
+    });
+    broker.ready();
+    state.ready();
+    expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
+    broker.notReady("gone");
+    expect((await fetch(`${server.url}/readyz`)).status).toBe(503);
+  });
+
+  test("answers /livez from the watchdogs alone: an unready service is alive", async () => {
+    let nowMs = 0;
+    const health = new Health(() => nowMs);
+    health.item("broker", "absent");
+    const loop = health.watchdog("loop", 1000);
+    await using server = (await serve(health)).server;
+    expect((await fetch(`${server.url}/livez`)).status).toBe(200);
+    loop.beat();
+    nowMs = 1001;
+    const stuck = await fetch(`${server.url}/livez`);
+    expect(stuck.status).toBe(503);
+    expect(await stuck.json()).toMatchObject({ status: "stuck", reasons: [{ item: "loop" }] });
+  });
+
+  test("serves the metrics in Prometheus' text format", async () => {
+    const { server, metrics } = await serve();
+    await using _ = server;
+    metrics.counter({ name: "weir_test_total", help: "h", labels: { outcome: ["approve"] } });
+    const answer = await fetch(`${server.url}/metrics`);
+    expect(answer.headers.get("content-type")).toContain("text/plain");
+    const body = await answer.text();
+    expect(body).toContain('weir_test_total{outcome="approve"} 0');
+    expect(body).toContain('weir_build_info{version="1.2.3",node="v24",service="test"} 1');
+  });
+
+  test("answers 404 as JSON elsewhere, refuses bodies, and hides its insides", async () => {
+    await using server = (await serve()).server;
+    const answer = await fetch(`${server.url}/%2e%2e/etc/passwd`);
+    expect(answer.status).toBe(404);
+    expect(await answer.json()).toMatchObject({ error: "not found" });
+    expect(answer.headers.get("x-content-type-options")).toBe("nosniff");
+    expect(answer.headers.get("server")).toBeNull();
+    const posted = await fetch(`${server.url}/livez`, { method: "POST", body: "x".repeat(5000) });
+    expect(posted.status).toBe(413);
+    const malformed = await fetch(`${server.url}/%`);
+    expect(malformed.status).toBe(400);
+    expect(await malformed.text()).not.toContain("at ");
+  });
+
+  test("closes although a client keeps its connection open", async () => {
+    const { server } = await serve();
+    const socket = connect(Number(new URL(server.url).port), "127.0.0.1");
+    await new Promise((resolve) => socket.once("connect", resolve));
+    const closed = new Promise((resolve) => socket.once("close", resolve));
+    await server[Symbol.asyncDispose]();
+    await closed;
+  });
+
+  test("names PORT when the port is in use", async () => {
+    await using server = (await serve()).server;
+    const port = Number(new URL(server.url).port);
+    await expect(serve(new Health(), port)).rejects.toThrow(`PORT ${port} on 127.0.0.1 is in use`);
+  });
+});

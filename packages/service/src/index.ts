@@ -1,0 +1,40 @@
+export type { ReadinessItem, Reason, Watchdog } from "./health.ts";
+export { Health } from "./health.ts";
+export type { HttpOptions, HttpServer } from "./http.ts";
+export { startHttp } from "./http.ts";
+export { kafkaSettings } from "./kafka-settings.ts";
+export type { Logger, LogOptions } from "./logger.ts";
+export { createLogger } from "./logger.ts";
+export type { BuildInfo, LabelValues, MetricSpec } from "./metrics.ts";
+export { DURATION_BUCKETS_SECONDS, Metrics } from "./metrics.ts";
+export type { Phase } from "./phases.ts";
+export { Phases } from "./phases.ts";
+export type { Running, Service, ServiceTable, World } from "./run.ts";
+export { defineService, EXIT_CONFIGURATION, runService, sharedSettings } from "./run.ts";
+export type { Entry, Kind, Parsed, Row, SettingFile, SettingsSource, Spec, Values } from "./setting.ts";
+export {
+  brokerList,
+  durationMs,
+  file,
+  flag,
+  group,
+  integer,
+  oneOf,
+  processSource,
+  secret,
+  secretFile,
+  setting,
+  text,
+} from "./setting.ts";
+export type { Settings, SettingsTable } from "./settings.ts";
+export { ConfigurationError, readSettings, suspiciousNames } from "./settings.ts";
+export { helpText, settingsMarkdown } from "./settings-help.ts";
+export {
+  appId,
+  httpSettings,
+  LOG_LEVELS,
+  logSettings,
+  shutdownSettings,
+  topicSettings,
+  transactionsTopic,
+} from "./shared-settings.ts";
