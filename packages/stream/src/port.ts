@@ -1,6 +1,6 @@
 /**
  * The only door to a log. Two implementations (Kafka in packages/kafka, memory in memory-log.ts)
- * pass one contract suite (contract.ts); every ordering that exactly-once needs lives above this port.
+ * pass one contract suite (packages/testing); every ordering that exactly-once needs lives above this port.
  *
  * What an implementation promises:
  * - openWriter fences: when it resolves, every older writer of the same transactional id can commit
@@ -38,8 +38,12 @@ export type CommitPart = {
   readonly input: TopicPartition;
   /** The input offset to continue from. */
   readonly next: number;
+  /** Kept beside the offset, so that after an unknown result one can tell whose commit stands. */
+  readonly tag: string;
   readonly outputs: readonly OutputRecord[];
 };
+
+export type CommittedOffset = { readonly offset: number; readonly tag: string };
 
 /** `unknown`: the request may or may not have taken effect; only a new writer and committed() can tell. */
 export type CommitResult = "committed" | "failed" | "unknown";
@@ -70,7 +74,7 @@ export interface Log {
   /** `group` is the consumer group whose offsets the writer commits. */
   openWriter(transactionalId: string, group: string): Promise<Writer>;
   /** The group's committed offset, null if there is none. */
-  committed(group: string, input: TopicPartition): Promise<number | null>;
+  committed(group: string, input: TopicPartition): Promise<CommittedOffset | null>;
   /** First offset still kept, and the last stable offset. */
   bounds(input: TopicPartition): Promise<{ readonly start: number; readonly end: number }>;
   /** Without `to` the reader follows the log for ever; with it, next() returns null at `to`. */

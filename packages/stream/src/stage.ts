@@ -7,9 +7,17 @@ import type { LogRecord, NewRecord } from "@weir/schema";
 /** What a record does, computed before anything is changed. */
 export type Step<Event> = {
   readonly outputs: readonly NewRecord[];
+  /** What became of the record, for counters: few and bounded values, such as `approve` or `rejected:malformed`. */
+  readonly label: string;
   /** Handed to state.apply(); null leaves the state as it is. */
   readonly event: Event | null;
 };
+
+/**
+ * Where silent replay has to begin, and the state's stream time there. The two belong together: whether a
+ * replayed record is late is judged by the stream time that held when it was first applied.
+ */
+export type ReplayPoint = { readonly offset: number; readonly streamTimeMs: number };
 
 export type SnapshotRecord = { readonly key: Buffer; readonly value: Buffer | null };
 
@@ -20,8 +28,8 @@ export type SnapshotRecord = { readonly key: Buffer; readonly value: Buffer | nu
  */
 export interface StageState<Event> {
   apply(event: Event, offset: number): void;
-  /** Offset of the oldest change that no snapshot holds yet; null when all is snapshotted. */
-  readonly replayFrom: number | null;
+  /** The oldest change that no snapshot holds yet (stream time: just before it); null when all is snapshotted. */
+  readonly replayFrom: ReplayPoint | null;
   /** Greatest event time applied, ms; -1 before the first. */
   readonly streamTimeMs: number;
   readonly keys: number;
@@ -29,7 +37,7 @@ export interface StageState<Event> {
   takeSnapshot(limit: number, asOf: number): SnapshotRecord[];
   /** Loads one snapshot record; null value = the chunk is gone. Throws on a corrupt or foreign-version chunk. */
   load(key: Buffer, value: Buffer | null): void;
-  /** Once, after the last load() and before the first apply(). */
+  /** Once, after the last load() and before the first apply(); takes the stream time of the replay point. */
   loaded(streamTimeMs: number): void;
 }
 
@@ -37,8 +45,12 @@ export interface Stage<Event = unknown, State extends StageState<Event> = StageS
   readonly name: string;
   /** Input topic. */
   readonly input: string;
+  /** Every topic that step() and reject() write to. */
+  readonly outputs: readonly string[];
   /** Compacted topic of the rolling snapshot; as many partitions as the input. */
   readonly stateTopic: string;
+  /** Whether the state depends on records before the committed offset; false for a stateless stage. */
+  readonly needsHistory: boolean;
   /** Names what the state's bytes mean; a snapshot of another identity is not loaded but rebuilt from the log. */
   readonly identity: string;
   createState(): State;

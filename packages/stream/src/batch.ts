@@ -1,0 +1,104 @@
+/**
+ * One batch of a partition, computed once: its outputs, its share of the rolling snapshot and its marker.
+ * The result is kept until its fate is known, so that after an unknown commit the same bytes go out again.
+ */
+import { type LogRecord, type NewRecord, partitionFor } from "@weir/schema";
+import { chunkKey, encodeMarker, MARKER_KEY } from "./marker.ts";
+import type { Batch, CommitPart, OutputRecord } from "./port.ts";
+import type { Stage, StageState, Step } from "./stage.ts";
+
+export type PendingBatch = {
+  readonly batch: Batch;
+  readonly part: CommitPart;
+  readonly labels: ReadonlyMap<string, number>;
+  /** Offsets whose step threw, with what it threw. */
+  readonly thrown: readonly { readonly offset: number; readonly error: unknown }[];
+  readonly snapshotRecords: number;
+};
+
+export type BatchContext<Event> = {
+  readonly stage: Stage<Event>;
+  readonly partition: number;
+  /** Partition count of every topic in stage.outputs. */
+  readonly partitionCounts: ReadonlyMap<string, number>;
+  /** At least this many snapshot chunks a transaction; a quarter of the batch when that is more. */
+  readonly snapshotChunks: number;
+};
+
+/** `tag` must be unlike that of every other batch, of this process and all others. Steps through the batch and applies it to `state`. Throws only if the runtime itself is wrong. */
+export function computeBatch<Event>(
+  context: BatchContext<Event>,
+  state: StageState<Event>,
+  batch: Batch,
+  tag: string,
+): PendingBatch {
+  const { stage, partition } = context;
+  const outputs: OutputRecord[] = [];
+  const labels = new Map<string, number>();
+  const thrown: { offset: number; error: unknown }[] = [];
+  for (const record of batch.records) {
+    const step = stepOrReject(stage, state, record, partition, thrown);
+    for (const output of step.outputs) outputs.push(withPartition(output, context));
+    labels.set(step.label, (labels.get(step.label) ?? 0) + 1);
+    if (step.event !== null) state.apply(step.event, record.offset);
+  }
+  const snapshot = snapshotRecords(context, state, batch);
+  for (const record of snapshot) outputs.push(record);
+  return {
+    batch,
+    part: { input: { topic: stage.input, partition }, next: batch.next, tag, outputs },
+    labels,
+    thrown,
+    snapshotRecords: snapshot.length - 1,
+  };
+}
+
+function stepOrReject<Event>(
+  stage: Stage<Event>,
+  state: StageState<Event>,
+  record: LogRecord,
+  partition: number,
+  thrown: { offset: number; error: unknown }[],
+): Step<Event> {
+  try {
+    return stage.step(state, record, partition);
+  } catch (error) {
+    thrown.push({ offset: record.offset, error });
+    return stage.reject(record, partition, error);
+  }
+}
+
+function withPartition<Event>(record: NewRecord, context: BatchContext<Event>): OutputRecord {
+  const count = context.partitionCounts.get(record.topic);
+  if (count === undefined)
+    throw new Error(`stage ${context.stage.name} writes to ${record.topic}, not among its outputs`);
+  const partition = record.key === null ? context.partition % count : partitionFor(record.key, count);
+  const { topic, key, value, headers, timestampMs } = record;
+  return { topic, key, value, headers, timestampMs, partition };
+}
+
+/** The longest-dirty chunks, then the marker: last, so that a reader has seen all that it speaks of. */
+function snapshotRecords<Event>(
+  { stage, partition, snapshotChunks }: BatchContext<Event>,
+  state: StageState<Event>,
+  batch: Batch,
+): OutputRecord[] {
+  const timestampMs = batch.records.at(-1)?.timestampMs ?? -1;
+  const record = (key: Buffer, value: Buffer | null): OutputRecord => ({
+    topic: stage.stateTopic,
+    partition,
+    key,
+    value,
+    headers: [],
+    timestampMs,
+  });
+  const limit = Math.max(snapshotChunks, batch.records.length >> 2);
+  const records = state.takeSnapshot(limit, batch.next).map((chunk) => record(chunkKey(chunk.key), chunk.value));
+  const marker = encodeMarker({
+    position: batch.next,
+    replayFrom: state.replayFrom ?? { offset: batch.next, streamTimeMs: state.streamTimeMs },
+    identity: stage.identity,
+  });
+  records.push(record(MARKER_KEY, marker));
+  return records;
+}

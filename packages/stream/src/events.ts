@@ -1,0 +1,77 @@
+import type { CommitResult } from "./port.ts";
+
+/** How a partition was brought to its committed offset after fencing. */
+export type Settlement =
+  /** No state was held: loaded and replayed, or begun from nothing. */
+  | "restored"
+  /** State was held and stood at the committed offset. */
+  | "kept"
+  /** The batch whose fate was unknown had been committed. */
+  | "committed"
+  /** It had not: the same bytes are sent again. */
+  | "again";
+
+export type BatchCommitted = {
+  readonly partition: number;
+  readonly from: number;
+  readonly next: number;
+  /** Last stable offset of the partition when the batch was read: `endOffset - next` is the lag left. */
+  readonly endOffset: number;
+  readonly records: number;
+  /** Step labels and how many records had them. */
+  readonly labels: ReadonlyMap<string, number>;
+  /** Record timestamps in ms, one for each record; -1 where there was none. */
+  readonly timestampsMs: Float64Array;
+  readonly snapshotRecords: number;
+  readonly computeMs: number;
+  readonly commitMs: number;
+  readonly keys: number;
+};
+
+export type Restored = {
+  readonly partition: number;
+  readonly position: number;
+  readonly snapshotRecords: number;
+  readonly replayed: number;
+  readonly keys: number;
+  /** Why the log was replayed in full instead of from the snapshot; null when it was not. */
+  readonly rebuilt: string | null;
+  readonly ms: number;
+};
+
+/** One function for each event that is worth a log line or a metric. */
+export interface StageEvents {
+  assigned(event: { readonly partitions: readonly number[]; readonly gained: number; readonly lost: number }): void;
+  settled(event: { readonly partition: number; readonly how: Settlement; readonly position: number }): void;
+  restoring(event: {
+    readonly partition: number;
+    readonly what: "snapshot" | "replay";
+    readonly done: number;
+    readonly of: number;
+  }): void;
+  restored(event: Restored): void;
+  batchCommitted(event: BatchCommitted): void;
+  commitFailed(event: { readonly partition: number; readonly result: CommitResult; readonly error: unknown }): void;
+  /** A record's step threw; the record is rejected. */
+  stepFailed(event: { readonly partition: number; readonly offset: number; readonly error: unknown }): void;
+  /** Something failed that is expected to pass; the partition starts again from fencing. */
+  retrying(event: { readonly partition: number; readonly attempt: number; readonly error: unknown }): void;
+  released(event: { readonly partition: number }): void;
+  /** The stage can not go on. */
+  failed(event: { readonly error: unknown }): void;
+}
+
+const ignore = (): void => {};
+
+export const noEvents: StageEvents = {
+  assigned: ignore,
+  settled: ignore,
+  restoring: ignore,
+  restored: ignore,
+  batchCommitted: ignore,
+  commitFailed: ignore,
+  stepFailed: ignore,
+  retrying: ignore,
+  released: ignore,
+  failed: ignore,
+};

@@ -1,0 +1,27 @@
+export { type Clock, wallClock, within } from "./clock.ts";
+export { type BatchCommitted, noEvents, type Restored, type Settlement, type StageEvents } from "./events.ts";
+export { MARKER_KEY } from "./marker.ts";
+export { MemoryBroker } from "./memory-broker.ts";
+export { type Interfere, MemoryLog, type MemoryLogOptions } from "./memory-log.ts";
+export type { Phase, RunnerStatus } from "./partition-runner.ts";
+export {
+  type Batch,
+  type CommitPart,
+  type CommitResult,
+  type CommittedOffset,
+  type JoinRequest,
+  type Log,
+  type Membership,
+  OffsetOutOfRange,
+  type OutputRecord,
+  type Reader,
+  ReaderClosed,
+  RetryLater,
+  TopicMissing,
+  type TopicPartition,
+  Unrecoverable,
+  type Writer,
+} from "./port.ts";
+export type { ReplayPoint, SnapshotRecord, Stage, StageState, Step } from "./stage.ts";
+export { type RunningStage, runStage, type StageOptions, verifyTopics } from "./stage-runner.ts";
+export { VirtualClock } from "./virtual-clock.ts";

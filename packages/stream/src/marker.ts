@@ -1,0 +1,54 @@
+/**
+ * The marker: written to the state topic in every transaction, it says up to which input offset the
+ * snapshot records before it and the outputs go, and where silent replay has to begin.
+ */
+import { crc32 } from "node:zlib";
+import type { ReplayPoint } from "./stage.ts";
+
+export type Marker = {
+  /** The committed input offset of the transaction that wrote it. */
+  readonly position: number;
+  readonly replayFrom: ReplayPoint;
+  /** Stage.identity. */
+  readonly identity: string;
+};
+
+/** First byte of every key in a state topic: what kind of record it is. */
+const KIND = { marker: 0, chunk: 1 } as const;
+
+export const MARKER_KEY = Buffer.from([KIND.marker]);
+
+export function isMarkerKey(key: Buffer): boolean {
+  return key.length === 1 && key[0] === KIND.marker;
+}
+
+/** The state topic's key for a chunk that the stage calls `key`. */
+export function chunkKey(key: Buffer): Buffer {
+  const out = Buffer.allocUnsafe(key.length + 1);
+  out[0] = KIND.chunk;
+  key.copy(out, 1);
+  return out;
+}
+
+/** The stage's own name of a chunk; throws when the key is no chunk's. */
+export function fromChunkKey(key: Buffer): Buffer {
+  if (key[0] !== KIND.chunk) throw new Error(`state topic: a key of unknown kind ${key[0]}`);
+  return key.subarray(1);
+}
+
+const VERSION = 1;
+
+export function encodeMarker(marker: Marker): Buffer {
+  const body = JSON.stringify({ version: VERSION, ...marker });
+  return Buffer.from(`${crc32(body).toString(16).padStart(8, "0")}${body}`);
+}
+
+/** Throws an Error when the bytes are not a marker of this version or their checksum does not hold. */
+export function decodeMarker(value: Buffer): Marker {
+  const text = value.toString();
+  const body = text.slice(8);
+  if (Number.parseInt(text.slice(0, 8), 16) !== crc32(body)) throw new Error("marker: the checksum does not hold");
+  const { version, position, replayFrom, identity } = JSON.parse(body) as Marker & { version: number };
+  if (version !== VERSION) throw new Error(`marker: version ${version} is unknown, this engine reads ${VERSION}`);
+  return { position, replayFrom, identity };
+}

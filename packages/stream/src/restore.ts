@@ -1,0 +1,210 @@
+/**
+ * Brings a state to exactly the committed offset: load the snapshot's chunks, then replay
+ * `[replayFrom, committed)` in silence. What the snapshot and the log cannot give is never guessed:
+ * the stage stops and says what is missing.
+ */
+import type { LogRecord } from "@weir/schema";
+import { type Clock, within } from "./clock.ts";
+import type { StageEvents } from "./events.ts";
+import { decodeMarker, fromChunkKey, isMarkerKey, type Marker } from "./marker.ts";
+import { type Log, ReaderClosed, RetryLater, type TopicPartition, Unrecoverable } from "./port.ts";
+import type { Stage, StageState } from "./stage.ts";
+
+export type RestoreContext<Event> = {
+  readonly stage: Stage<Event>;
+  readonly partition: number;
+  readonly group: string;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly events: StageEvents;
+  readonly signal: AbortSignal;
+  /** No single wait on the log may take longer. */
+  readonly deadlineMs: number;
+  /** Start from a log that no longer holds all the history which the state needs. */
+  readonly allowPartialHistory: boolean;
+};
+
+/** State at `position`: the effect of every record before it, and of none from it on. */
+export type RestoredState<Event> = { readonly state: StageState<Event>; readonly position: number };
+
+/** How long a marker that is not at the committed offset is read again before the stage stops. */
+const MARKER_PATIENCE_MS = 2_000;
+const PROGRESS_EVERY = 100_000;
+
+/** Throws Unrecoverable when the state cannot be had exactly, RetryLater and ReaderClosed as the log does. */
+export async function restore<Event>(
+  context: RestoreContext<Event>,
+  committed: number | null,
+): Promise<RestoredState<Event>> {
+  const { stage, partition, log, clock, events, deadlineMs } = context;
+  const startedMs = clock.now();
+  const input: TopicPartition = { topic: stage.input, partition };
+  const { start } = await within(clock, deadlineMs, "reading the input's bounds", log.bounds(input));
+  const snapshot = await loadSnapshotAt(context, committed);
+  const plan = planReplay(context, snapshot, committed, start);
+  const state = plan.rebuilt === null ? snapshot.state : stage.createState();
+  state.loaded(plan.streamTimeMs);
+  let replayed = 0;
+  await eachRecord(context, input, plan.from, plan.position, (record) => {
+    const { event } = stepForReplay(stage, state, record, partition);
+    if (event !== null) state.apply(event, record.offset);
+    replayed += 1;
+    if (replayed % PROGRESS_EVERY === 0)
+      events.restoring({ partition, what: "replay", done: replayed, of: plan.position - plan.from });
+  });
+  events.restored({
+    partition,
+    position: plan.position,
+    snapshotRecords: snapshot.records,
+    replayed,
+    keys: state.keys,
+    rebuilt: plan.rebuilt,
+    ms: clock.now() - startedMs,
+  });
+  return { state, position: plan.position };
+}
+
+function stepForReplay<Event>(stage: Stage<Event>, state: StageState<Event>, record: LogRecord, partition: number) {
+  try {
+    return stage.step(state, record, partition);
+  } catch (error) {
+    return stage.reject(record, partition, error);
+  }
+}
+
+type Snapshot<Event> = { state: StageState<Event>; marker: Marker | null; records: number; corrupt: string | null };
+
+/**
+ * The snapshot whose marker stands at `committed`; read again for a while when it does not. Throws RetryLater
+ * when the committed offset has moved meanwhile: then another owner has fenced us and goes on.
+ */
+async function loadSnapshotAt<Event>(
+  context: RestoreContext<Event>,
+  committed: number | null,
+): Promise<Snapshot<Event>> {
+  const { stage, partition, group, log, clock, signal, deadlineMs } = context;
+  const patienceEndsMs = clock.now() + MARKER_PATIENCE_MS;
+  for (;;) {
+    const snapshot = await loadSnapshot(context);
+    const agrees = snapshot.corrupt !== null || (snapshot.marker?.position ?? committed) === committed;
+    if (agrees) return snapshot;
+    const current = log.committed(group, { topic: stage.input, partition });
+    if (((await within(clock, deadlineMs, "reading the committed offset", current))?.offset ?? null) !== committed)
+      throw new RetryLater("the partition has another owner, who has committed since");
+    if (clock.now() >= patienceEndsMs) return snapshot;
+    await clock.sleep(200, signal);
+  }
+}
+
+async function loadSnapshot<Event>(context: RestoreContext<Event>): Promise<Snapshot<Event>> {
+  const { stage, partition, log, clock, events, deadlineMs } = context;
+  const topic: TopicPartition = { topic: stage.stateTopic, partition };
+  const { start, end } = await within(clock, deadlineMs, "reading the state topic's bounds", log.bounds(topic));
+  const snapshot: Snapshot<Event> = { state: stage.createState(), marker: null, records: 0, corrupt: null };
+  await eachRecord(context, topic, start, end, (record) => {
+    if (snapshot.corrupt !== null) return;
+    try {
+      loadRecord(snapshot, record);
+    } catch (error) {
+      snapshot.corrupt = `the snapshot is corrupt at ${stage.stateTopic}/${partition}/${record.offset}: ${String(error)}`;
+    }
+    snapshot.records += 1;
+    if (snapshot.records % PROGRESS_EVERY === 0)
+      events.restoring({ partition, what: "snapshot", done: record.offset - start, of: end - start });
+  });
+  return snapshot;
+}
+
+function loadRecord<Event>(snapshot: Snapshot<Event>, { key, value }: LogRecord): void {
+  if (key === null) throw new Error("a record without a key");
+  if (!isMarkerKey(key)) snapshot.state.load(fromChunkKey(key), value);
+  else if (value !== null) snapshot.marker = decodeMarker(value);
+}
+
+type ReplayPlan = {
+  readonly from: number;
+  readonly position: number;
+  readonly streamTimeMs: number;
+  readonly rebuilt: string | null;
+};
+
+/** Decides where replay begins. Pure; every refusal says what was found and what mends it. */
+function planReplay<Event>(
+  { stage, partition, group, allowPartialHistory }: RestoreContext<Event>,
+  { marker, corrupt }: Snapshot<Event>,
+  committed: number | null,
+  start: number,
+): ReplayPlan {
+  const where = `${stage.input}/${partition}`;
+  if (committed === null) {
+    if (marker !== null)
+      throw new Unrecoverable(
+        `group ${group} has no committed offset for ${where}, yet ${stage.stateTopic} says that it was decided up to ` +
+          `offset ${marker.position}. The offset was deleted or has expired; starting over would decide again. Mend: ` +
+          `set the group's offset to ${marker.position}`,
+      );
+    return { from: start, position: start, streamTimeMs: -1, rebuilt: null };
+  }
+  if (committed < start)
+    throw new Unrecoverable(
+      `group ${group} has committed offset ${committed} for ${where}, but the log begins at ${start}: ` +
+        `${start - committed} records were deleted before they were decided. Mend: restore them, or accept the loss by ` +
+        `setting the group's offset and deleting the records of ${stage.stateTopic}/${partition}`,
+    );
+  if (marker !== null && corrupt === null && marker.position !== committed)
+    throw new Unrecoverable(
+      `group ${group} has committed offset ${committed} for ${where}, but ${stage.stateTopic} stands at ` +
+        `${marker.position}; they are written together, so one of them was changed by hand. Mend: set the group's ` +
+        `offset to ${marker.position}`,
+    );
+  const reason = rebuildReason(stage, marker, corrupt, start);
+  if (reason === null && marker !== null)
+    return {
+      from: marker.replayFrom.offset,
+      position: committed,
+      streamTimeMs: marker.replayFrom.streamTimeMs,
+      rebuilt: null,
+    };
+  if (start > 0 && !allowPartialHistory && stage.needsHistory)
+    throw new Unrecoverable(
+      `the state of ${where} has to be rebuilt from the log (${reason}), but the log begins at offset ${start}. ` +
+        `Mend: keep the log longer, or set ALLOW_PARTIAL_HISTORY=true to count only what is left of it`,
+    );
+  return { from: stage.needsHistory ? start : committed, position: committed, streamTimeMs: -1, rebuilt: reason };
+}
+
+function rebuildReason<Event>(
+  stage: Stage<Event>,
+  marker: Marker | null,
+  corrupt: string | null,
+  start: number,
+): string | null {
+  if (corrupt !== null) return corrupt;
+  if (marker === null) return `${stage.stateTopic} holds no snapshot`;
+  if (marker.identity !== stage.identity)
+    return `the snapshot is of ${marker.identity}, the ruleset needs ${stage.identity}`;
+  if (marker.replayFrom.offset < start)
+    return `replay has to begin at ${marker.replayFrom.offset}, the log begins at ${start}`;
+  return null;
+}
+
+async function eachRecord<Event>(
+  { log, clock, deadlineMs, signal }: RestoreContext<Event>,
+  input: TopicPartition,
+  from: number,
+  to: number,
+  onRecord: (record: LogRecord) => void,
+): Promise<void> {
+  if (from >= to) return;
+  const reader = log.read(input, from, to);
+  try {
+    for (;;) {
+      if (signal.aborted) throw new ReaderClosed("the partition was released");
+      const batch = await within(clock, deadlineMs, `reading ${input.topic}/${input.partition}`, reader.next());
+      if (batch === null) return;
+      for (const record of batch.records) onRecord(record);
+    }
+  } finally {
+    reader.close();
+  }
+}
