@@ -13,6 +13,7 @@ import { brokerAnswers } from "../broker-answers.ts";
 import { LocalKafkaError } from "../local-kafka-error.ts";
 import { freePort, portIsFree } from "../ports.ts";
 import { run, signal, until } from "../processes.ts";
+import { type ClassArchive, classArchive } from "./class-archive.ts";
 import { kafkaJars } from "./jars.ts";
 import { type Launched, launch } from "./launch.ts";
 import { removeOwner, sweep, writeOwner } from "./owner-file.ts";
@@ -63,7 +64,7 @@ export async function startJavaKafka(options: JavaKafkaOptions): Promise<JavaKaf
     await rm(join(folder, "broker.log"), { force: true });
   }
 
-  const broker = new Broker(folder, java, join(lib, "*"), options.settings ?? {});
+  const broker = new Broker(folder, java, lib, options.settings ?? {});
   if (options.port !== undefined) {
     if (!(await portIsFree(options.port))) throw portTaken(options.port);
     await broker.start(options.port);
@@ -91,16 +92,17 @@ class Broker implements JavaKafka {
   readonly died: Promise<string>;
   readonly #folder: string;
   readonly #java: string;
-  readonly #classPath: string;
+  readonly #lib: string;
   readonly #settings: Readonly<Record<string, string>>;
+  #archive: ClassArchive | null = null;
   #port = 0;
   #process: Launched | null = null;
   #reportDeath: (how: string) => void = () => {};
 
-  constructor(folder: string, java: string, classPath: string, settings: Readonly<Record<string, string>>) {
+  constructor(folder: string, java: string, lib: string, settings: Readonly<Record<string, string>>) {
     this.#folder = folder;
     this.#java = java;
-    this.#classPath = classPath;
+    this.#lib = lib;
     this.#settings = settings;
     this.logFile = join(folder, "broker.log");
     this.died = new Promise((report) => {
@@ -128,11 +130,12 @@ class Broker implements JavaKafka {
     );
     if (!existsSync(join(dataDir, "meta.properties"))) await this.#format(properties, dataDir);
 
-    const heap = ["-Xms256m", "-Xmx512m", "-XX:+UseSerialGC", `-Dlog4j2.configurationFile=${logging}`];
+    this.#archive = classArchive(this.#lib);
+    const machine = ["-Xms256m", "-Xmx512m", "-XX:+UseSerialGC", ...this.#archive.options];
     const launched = await launch(
       this.#folder,
       this.#java,
-      [...heap, "-cp", this.#classPath, "kafka.Kafka", properties],
+      [...machine, `-Dlog4j2.configurationFile=${logging}`, "-cp", join(this.#lib, "*"), "kafka.Kafka", properties],
       this.logFile,
     );
     this.#process = launched;
@@ -157,11 +160,16 @@ class Broker implements JavaKafka {
     if (launched === null) return;
     this.#process = null;
     if (launched.ended() === null) {
+      let forced = false;
       signal(launched.brokerPid, "SIGTERM");
-      const force = setTimeout(() => signal(launched.brokerPid, "SIGKILL"), STOP_DEADLINE_MS);
+      const force = setTimeout(() => {
+        forced = signal(launched.brokerPid, "SIGKILL");
+      }, STOP_DEADLINE_MS);
       await launched.exit;
       clearTimeout(force);
+      if (!forced) await this.#archive?.keep();
     }
+    await this.#archive?.drop();
     await removeOwner(this.#folder);
   }
 
@@ -181,7 +189,17 @@ class Broker implements JavaKafka {
   async #format(properties: string, dataDir: string): Promise<void> {
     const clusterId = newClusterId();
     await mkdir(dataDir, { recursive: true });
-    const tool = ["-cp", this.#classPath, "kafka.tools.StorageTool", "format", "-t", clusterId, "-c", properties];
+    const tool = [
+      "-XX:TieredStopAtLevel=1",
+      "-cp",
+      join(this.#lib, "*"),
+      "kafka.tools.StorageTool",
+      "format",
+      "-t",
+      clusterId,
+      "-c",
+      properties,
+    ];
     const { code, stdout, stderr } = await run(this.#java, tool, { timeoutMs: 30_000 });
     if (code !== 0) {
       throw new LocalKafkaError(
