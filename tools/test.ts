@@ -1,0 +1,65 @@
+/**
+ * npm test: the formatter and linter, the type checker, every test. All of them run, whatever fails before.
+ * The last line is `N passed, N failed`: the tests as vitest counts them, and one for each other check.
+ * Arguments narrow the tests down: `npm test -- packages/stream`.
+ */
+import { spawn } from "node:child_process";
+import { mkdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { type Count, countCheck, countVitest, total, type VitestReport } from "./test/count.ts";
+
+const root = join(import.meta.dirname, "..");
+const report = join(root, ".weir", "test-report.json");
+
+const major = Number(process.versions.node.split(".")[0]);
+if (major !== 24) {
+  console.error(
+    `Node ${process.versions.node} runs this, Weir is tested on Node 24. npm ci installs it beside the other packages ` +
+      "and npm then uses it; if npm ci was run with --ignore-scripts, run npm rebuild node.",
+  );
+  console.log("0 passed, 1 failed");
+  process.exit(1);
+}
+
+await mkdir(join(root, ".weir"), { recursive: true });
+await rm(report, { force: true });
+
+const counts: Count[] = [];
+counts.push(countCheck(await run("format and lint", "biome", ["check", "."])));
+counts.push(countCheck(await run("types", "tsc", ["-p", "tsconfig.json"])));
+const code = await run("tests", "vitest", [
+  "run",
+  "--reporter=default",
+  "--reporter=json",
+  `--outputFile.json=${report}`,
+  ...process.argv.slice(2),
+]);
+counts.push(countVitest(await readReport(), code));
+
+const { passed, failed, notRun } = total(counts);
+if (notRun > 0) console.log(`${notRun} not run`);
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 ? 0 : 1;
+
+function run(title: string, command: string, args: readonly string[]): Promise<number | null> {
+  console.log(`\n== ${title}: ${command} ${args.filter((arg) => !arg.startsWith("--")).join(" ")}`);
+  return new Promise((resolve) => {
+    const child = spawn(join(root, "node_modules", ".bin", command), [...args], { cwd: root, stdio: "inherit" });
+    child.once("error", (error) => {
+      console.error(`${command} could not be started (${error.message}); run npm ci`);
+      resolve(null);
+    });
+    child.once("exit", (exitCode) => {
+      if (exitCode === 0) console.log(`${title}: ok`);
+      resolve(exitCode);
+    });
+  });
+}
+
+async function readReport(): Promise<VitestReport | null> {
+  try {
+    return JSON.parse(await readFile(report, "utf8")) as VitestReport;
+  } catch {
+    return null;
+  }
+}
