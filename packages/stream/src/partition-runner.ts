@@ -68,8 +68,10 @@ export type RunnerStatus = {
   readonly progressMs: number;
   /** The next offset to decide; null until the state is known. */
   readonly position: number | null;
-  /** Transactions known to be waiting. */
+  /** Records known to be waiting. */
   readonly lag: number;
+  /** Timestamp of the last record committed, ms; null before the first. */
+  readonly decidedUpToMs: number | null;
 };
 
 /** More consecutive failures of an unexpected kind than this end the stage. */
@@ -88,6 +90,7 @@ export class PartitionRunner<Event> {
   #committed: CommittedOffset | null = null;
   #batches = 0;
   #endOffset = 0;
+  #decidedUpToMs: number | null = null;
   #pending: PendingBatch | null = null;
   #reader: Reader | null = null;
 
@@ -104,6 +107,7 @@ export class PartitionRunner<Event> {
       phase: this.#phase,
       progressMs: this.#progressMs,
       position: known ? this.#position : null,
+      decidedUpToMs: this.#decidedUpToMs,
       lag: known ? Math.max(0, this.#endOffset - this.#position) : 0,
     };
   }
@@ -236,6 +240,7 @@ export class PartitionRunner<Event> {
     this.#position = part.next;
     this.#committed = { offset: part.next, tag: part.tag };
     this.#pending = null;
+    this.#decidedUpToMs = batch.records.at(-1)?.timestampMs ?? null;
     this.#progressMs = this.#context.clock.now();
     this.#context.events.batchCommitted({
       partition: this.#context.partition,

@@ -5,7 +5,7 @@
 import type { Clock } from "./clock.ts";
 import type { StageEvents } from "./events.ts";
 import { PartitionRunner, type RunnerContext, type RunnerStatus } from "./partition-runner.ts";
-import { type Log, type Membership, Unrecoverable } from "./port.ts";
+import { type Log, type Membership, TopicMissing, Unrecoverable } from "./port.ts";
 import type { Stage } from "./stage.ts";
 import { ThrowGuard } from "./throw-guard.ts";
 
@@ -40,11 +40,25 @@ export interface RunningStage {
 /** Number of partitions of the input, and of every topic the stage writes. */
 export type StageTopics = { readonly partitions: number; readonly counts: ReadonlyMap<string, number> };
 
-/** Throws Unrecoverable when the state topic does not match the input, TopicMissing when one is absent. */
-export async function verifyTopics<Event>(log: Log, stage: Stage<Event>): Promise<StageTopics> {
-  const partitions = await log.partitions(stage.input);
+/** Throws TopicMissing naming all that are absent, Unrecoverable when the state topic does not match the input. */
+export async function verifyTopics(
+  log: Log,
+  stage: Pick<Stage, "input" | "outputs" | "stateTopic">,
+): Promise<StageTopics> {
   const counts = new Map<string, number>();
-  for (const topic of [...stage.outputs, stage.stateTopic]) counts.set(topic, await log.partitions(topic));
+  const missing: string[] = [];
+  for (const topic of [stage.input, ...stage.outputs, stage.stateTopic])
+    try {
+      counts.set(topic, await log.partitions(topic));
+    } catch (error) {
+      if (!(error instanceof TopicMissing)) throw error;
+      missing.push(topic);
+    }
+  if (missing.length > 0)
+    throw new TopicMissing(
+      `${missing.length === 1 ? "this topic is" : "these topics are"} missing: ${missing.join(", ")}`,
+    );
+  const partitions = counts.get(stage.input) as number;
   const stateCount = counts.get(stage.stateTopic);
   if (stateCount !== partitions)
     throw new Unrecoverable(

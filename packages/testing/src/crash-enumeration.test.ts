@@ -5,177 +5,19 @@
  * The runtime waits only on its log and its clock, so the points are enumerated: the same run is repeated once
  * for each point and each fault.
  */
-import { partitionFor } from "@weir/schema";
-import {
-  MemoryBroker,
-  MemoryLog,
-  noEvents,
-  RetryLater,
-  type RunningStage,
-  runStage,
-  type StageEvents,
-  VirtualClock,
-} from "@weir/stream";
+import { type CommittedOffset, type Log, MemoryBroker } from "@weir/stream";
 import { describe, expect, test } from "vitest";
-import { COUNTING_TOPICS, type Counted, countingStage, POISON } from "./counting-stage.ts";
-
-const PARTITIONS = 2;
-const GROUP = "weir-entry";
-const KEYS = ["ann", "bob", "cat", "dan", "eve", "flo", "gus"];
-
-/** What befalls the first process at the chosen point. */
-type Fault =
-  /** It dies there; a second one takes over when its session has expired. */
-  | "crash"
-  /** The wait ends in an error there: before = the request never arrived, after = the reply was lost. */
-  | "error"
-  /** It stands still there until the second one has taken over, goes on as a zombie, then joins again. */
-  | "zombie"
-  /** It is told to stop there. */
-  | "stop";
-
-class World {
-  readonly broker = new MemoryBroker();
-  readonly clock = new VirtualClock();
-  readonly events: StageEvents;
-  readonly settled = new Set<string>();
-  failure: unknown = null;
-  produced = 0;
-
-  constructor() {
-    this.broker.createTopic(COUNTING_TOPICS.input, PARTITIONS);
-    this.broker.createTopic(COUNTING_TOPICS.output, PARTITIONS);
-    this.broker.createTopic(COUNTING_TOPICS.state, PARTITIONS);
-    this.events = {
-      ...noEvents,
-      settled: ({ how }) => this.settled.add(how),
-      failed: ({ error }) => {
-        this.failure ??= error;
-      },
-    };
-  }
-
-  produce(count: number): void {
-    for (let index = 0; index < count; index++) {
-      const key = Buffer.from(KEYS[(this.produced * 5 + (this.produced >> 3)) % KEYS.length] as string);
-      const value = Buffer.from(this.produced === 9 ? POISON : "pay");
-      this.broker.produce({ topic: COUNTING_TOPICS.input, partition: partitionFor(key, PARTITIONS), key, value });
-      this.produced += 1;
-    }
-  }
-
-  start(processId: string, interfere: (point: string) => Promise<void> | undefined) {
-    const log = new MemoryLog(this.broker, { interfere, batchRecords: 3 });
-    const running = runStage({
-      stage: countingStage(),
-      log,
-      clock: this.clock,
-      events: this.events,
-      group: GROUP,
-      processId,
-      snapshotChunks: 1,
-      minThrown: 5,
-    });
-    running.catch(() => {});
-    return { log, running };
-  }
-
-  /** Ends a process in good order; one that never came to run has nothing to end. */
-  async stop({ running }: { readonly running: Promise<RunningStage> }): Promise<void> {
-    let stopped = false;
-    const end = (): void => {
-      stopped = true;
-    };
-    running.then((stage) => stage.stop()).then(end, end);
-    await this.clock.runUntil("the process to stop", () => stopped);
-  }
-
-  outputs(): Counted[] {
-    return this.broker
-      .partitions(COUNTING_TOPICS.output)
-      .flatMap((partition) => partition.slice(0, partition.end, Number.POSITIVE_INFINITY).records)
-      .map((record) => JSON.parse(String(record.value)) as Counted);
-  }
-
-  async drain(): Promise<void> {
-    await this.clock.runUntil(
-      "every input to have an output",
-      () => this.failure !== null || this.outputs().length >= this.produced,
-    );
-    if (this.failure !== null) throw this.failure;
-  }
-
-  /** Recounts the input and compares: nothing lost, doubled, out of order or wrong. */
-  expected(): Counted[] {
-    return this.broker.partitions(COUNTING_TOPICS.input).flatMap((partition, index) => {
-      const counts = new Map<string, number>();
-      return partition.entries.map(({ record }) => {
-        const key = String(record.key);
-        const origin = `${index}/${record.offset}`;
-        if (String(record.value) === POISON) return { key, origin, count: -1 };
-        counts.set(key, (counts.get(key) ?? 0) + 1);
-        return { key, origin, count: counts.get(key) as number };
-      });
-    });
-  }
-}
-
-async function run(fault: Fault | null, at: number): Promise<{ points: number; settled: Set<string> }> {
-  const world = new World();
-  world.produce(20);
-  let points = 0;
-  let hit = false;
-  let dead = false;
-  let alone = true;
-  const standstill = Promise.withResolvers<void>();
-  const first = world.start("first", () => {
-    if (dead) return new Promise(() => {});
-    if (!alone || points++ !== at) return undefined;
-    hit = true;
-    dead = fault === "crash";
-    if (fault === "error") throw new RetryLater("interfered");
-    return dead ? new Promise(() => {}) : fault === "zombie" ? standstill.promise : undefined;
-  });
-  await world.clock.runUntil("the point, or the end", () => hit || world.outputs().length >= world.produced);
-  alone = false;
-  if (hit && fault === "stop") await world.stop(first);
-  const second = world.start("second", () => undefined);
-  if (dead || fault === "zombie") first.log.expire();
-  world.produce(6);
-  if (hit && fault === "zombie") {
-    await world.clock.runUntil("the second to take over", () => world.outputs().length > 15);
-    standstill.resolve();
-    world.produce(5);
-    await world.clock.runUntil("the zombie to be about", () => world.outputs().length > 25);
-    first.log.rejoin();
-  }
-  world.produce(5);
-  await world.drain();
-  if (dead) first.log.expire();
-  else await world.stop(first);
-  await world.stop(second);
-  // A last process restores from what the others left and has to count on from there.
-  const last = world.start("last", () => undefined);
-  world.produce(14);
-  await world.drain();
-  await world.stop(last);
-  const byOrigin = (a: Counted, b: Counted): number => a.origin.localeCompare(b.origin, undefined, { numeric: true });
-  expect(world.outputs().toSorted(byOrigin)).toEqual(world.expected().toSorted(byOrigin));
-  for (const key of KEYS) {
-    const offsets = world.outputs().flatMap((one) => (one.key === key ? [Number(one.origin.split("/")[1])] : []));
-    expect(offsets).toEqual(offsets.toSorted((a, b) => a - b));
-  }
-  return { points, settled: world.settled };
-}
+import { COUNTING_TOPICS, countingStage } from "./counting-stage.ts";
+import { type Parts, runWithFault, SOUND } from "./crash-world.ts";
 
 describe("a fault at every await of the runtime loses nothing, doubles nothing, miscounts nothing", () => {
   for (const fault of ["crash", "error", "zombie", "stop"] as const)
     test(`${fault} at each point`, { timeout: 120_000 }, async () => {
-      const { points } = await run(null, -1);
+      const { points } = await runWithFault(null, -1);
       expect(points).toBeGreaterThan(60);
       const settled = new Set<string>();
       for (let at = 0; at < points; at++) {
-        const result = await run(fault, at).catch((error) => {
+        const result = await runWithFault(fault, at).catch((error) => {
           throw new Error(`${fault} at point ${at}: ${error instanceof Error ? error.message : error}`, {
             cause: error,
           });
@@ -183,5 +25,114 @@ describe("a fault at every await of the runtime loses nothing, doubles nothing, 
         for (const how of result.settled) settled.add(how);
       }
       if (fault === "error") expect([...settled].sort()).toEqual(["again", "committed", "kept", "restored"]);
+    });
+});
+
+/** The log's functions on their own, for a wrapper to replace one. */
+function forward(log: Log): Log {
+  return {
+    join: (request) => log.join(request),
+    openWriter: (id, group) => log.openWriter(id, group),
+    committed: (group, input) => log.committed(group, input),
+    bounds: (input) => log.bounds(input),
+    read: (input, from, to) => log.read(input, from, to),
+    partitions: (topic) => log.partitions(topic),
+    close: () => log.close(),
+  };
+}
+
+/** Each breaks one rule of the exactly-once order. */
+const PLANTED: Record<string, Partial<Parts>> = {
+  "no fencing": {
+    broker: () =>
+      new (class extends MemoryBroker {
+        override fence(): number {
+          return 1;
+        }
+        override isCurrent(): boolean {
+          return true;
+        }
+      })(),
+  },
+  "outputs committed without the offset": {
+    broker: () =>
+      new (class extends MemoryBroker {
+        override add(...[transaction, group, part]: Parameters<MemoryBroker["add"]>): void {
+          super.add(transaction, group, part);
+          transaction.offsets.pop();
+        }
+      })(),
+  },
+  "the committed offset read before fencing": {
+    wrap: (log) => {
+      const early = new Map<number, CommittedOffset | null>();
+      return {
+        ...forward(log),
+        async openWriter(id, group) {
+          const partition = Number(id.slice(id.lastIndexOf("-") + 1));
+          early.set(partition, await log.committed(group, { topic: COUNTING_TOPICS.input, partition }));
+          return log.openWriter(id, group);
+        },
+        committed: async (_, { partition }) => early.get(partition) ?? null,
+      };
+    },
+  },
+  "an unknown commit taken for a committed one": {
+    wrap: (log) => {
+      const last = new Map<number, CommittedOffset>();
+      return {
+        ...forward(log),
+        async openWriter(id, group) {
+          const writer = await log.openWriter(id, group);
+          return {
+            commit(parts) {
+              for (const { input, next, tag } of parts) last.set(input.partition, { offset: next, tag });
+              return writer.commit(parts);
+            },
+            close: () => writer.close(),
+          };
+        },
+        committed: async (group, input) => last.get(input.partition) ?? (await log.committed(group, input)),
+      };
+    },
+  },
+  "replay that ignores what the snapshot already holds": {
+    stage: () => {
+      const sound = countingStage();
+      const createState = () => {
+        const state = sound.createState();
+        const load = state.load.bind(state);
+        state.load = (key, value) =>
+          load(key, value === null ? null : Buffer.from(JSON.stringify({ ...JSON.parse(String(value)), asOf: 0 })));
+        return state;
+      };
+      return { ...sound, createState };
+    },
+  },
+  "a snapshot that forgets what is still dirty": {
+    stage: () => {
+      const sound = countingStage();
+      const createState = () => Object.defineProperty(sound.createState(), "replayFrom", { value: null });
+      return { ...sound, createState };
+    },
+  },
+};
+
+describe("the enumeration sees a planted bug", () => {
+  for (const [bug, part] of Object.entries(PLANTED))
+    test(bug, { timeout: 120_000 }, async () => {
+      const parts = { ...SOUND, ...part };
+      const { points } = await runWithFault(null, -1);
+      const seen = async (): Promise<string | null> => {
+        for (const fault of ["error", "zombie", "crash", "stop"] as const)
+          for (let at = 0; at < points; at++)
+            try {
+              await runWithFault(fault, at, parts);
+            } catch (error) {
+              return `${fault} at ${at}: ${String(error).slice(0, 200)}`;
+            }
+        return null;
+      };
+      expect(await seen()).toMatch(/at \d+: /);
     });
 });

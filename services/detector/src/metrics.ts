@@ -1,0 +1,85 @@
+/** What the detector exports; docs and dashboards name these, and nothing else may be exported. */
+import { REASON_CODES } from "@weir/schema";
+import { DURATION_BUCKETS_SECONDS, type Metrics } from "@weir/service";
+
+export type DetectorMetrics = ReturnType<typeof detectorMetrics>;
+
+export function detectorMetrics(metrics: Metrics) {
+  return {
+    transactions: metrics.counter({ name: "weir_transactions_total", help: "Transactions decided or rejected" }),
+    decisions: metrics.counter({
+      name: "weir_decisions_total",
+      help: "Decisions by outcome",
+      labels: { outcome: ["approve", "review", "decline"] },
+    }),
+    rejected: metrics.counter({
+      name: "weir_rejected_total",
+      help: "Rejected input by reason",
+      labels: { reason: REASON_CODES },
+    }),
+    endToEnd: metrics.histogram({
+      name: "weir_end_to_end_latency_seconds",
+      help: "From a record's timestamp to the commit of its decision",
+    }),
+    batchDuration: metrics.histogram({
+      name: "weir_batch_duration_seconds",
+      help: "Deciding one batch, without its commit",
+    }),
+    batchTransactions: metrics.histogram({
+      name: "weir_batch_transactions",
+      help: "Transactions in one batch",
+      buckets: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000],
+    }),
+    commitDuration: metrics.histogram({
+      name: "weir_commit_duration_seconds",
+      help: "One transaction of Kafka, begin to commit",
+    }),
+    commits: metrics.counter({
+      name: "weir_commits_total",
+      help: "Kafka transactions by result",
+      labels: { result: ["committed", "failed", "unknown"] },
+    }),
+    settled: metrics.counter({
+      name: "weir_settled_total",
+      help: "How a partition was brought to its committed offset after fencing",
+      labels: { how: ["restored", "kept", "committed", "again"] },
+    }),
+    rebalances: metrics.counter({
+      name: "weir_rebalances_total",
+      help: "Generations of the group that this detector saw",
+    }),
+    assignedPartitions: metrics.gauge({ name: "weir_assigned_partitions", help: "Input partitions of this detector" }),
+    restoreDuration: metrics.histogram({
+      name: "weir_restore_duration_seconds",
+      help: "Bringing the state of one partition to its committed offset",
+      buckets: [...DURATION_BUCKETS_SECONDS, 60, 120, 300],
+    }),
+    restoreRecords: metrics.counter({
+      name: "weir_restore_records_total",
+      help: "Records read to restore state",
+      labels: { kind: ["snapshot", "replay"] },
+    }),
+    snapshotRecords: metrics.counter({
+      name: "weir_snapshot_records_total",
+      help: "Chunks written to the rolling snapshot",
+    }),
+    stateKeys: metrics.gauge({ name: "weir_state_keys", help: "Keys with live events, of all assigned partitions" }),
+    lagTransactions: metrics.gauge({
+      name: "weir_lag_transactions",
+      help: "Transactions of an assigned partition that wait for their decision",
+      labels: { partition: [] },
+    }),
+    lagSeconds: metrics.gauge({
+      name: "weir_lag_seconds",
+      help: "Age of the newest decided transaction while others wait, the worst of the assigned partitions; 0 when none waits",
+    }),
+    stepFailures: metrics.counter({
+      name: "weir_step_failures_total",
+      help: "Records on which the engine threw: each is rejected, and each is a fault of ours",
+    }),
+    retries: metrics.counter({
+      name: "weir_partition_retries_total",
+      help: "Times a partition started again from fencing",
+    }),
+  };
+}

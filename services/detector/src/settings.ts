@@ -1,0 +1,38 @@
+/** The detector's environment: every variable, its bounds and its default. */
+import { appId, durationMs, flag, integer, kafkaSettings, sharedSettings, topicSettings } from "@weir/service";
+import { explain, rulesetSettings } from "./ruleset-settings.ts";
+
+export const settingsTable = {
+  kafka: kafkaSettings("weir-detector"),
+  topics: topicSettings,
+  appId,
+  ruleset: rulesetSettings,
+  explain,
+  maxRecordBytes: integer({
+    name: "MAX_RECORD_BYTES",
+    about: "Key, value and headers of a transaction; a larger one is rejected by reference",
+    min: 256,
+    max: 1_000_000,
+    default: 65_536,
+  }),
+  maxFutureMs: durationMs({
+    name: "MAX_FUTURE_MS",
+    about: "How far a transaction's own time may be ahead of its record's before it is rejected",
+    min: 0,
+    max: 86_400_000,
+    default: 300_000,
+  }),
+  sessionTimeoutMs: durationMs({
+    name: "SESSION_TIMEOUT_MS",
+    about: "Silence after which the group gives this detector's partitions to the others",
+    min: 6_000,
+    max: 300_000,
+    default: 10_000,
+  }),
+  allowPartialHistory: flag({
+    name: "ALLOW_PARTIAL_HISTORY",
+    about: "Start although the log no longer holds all the records that the windows need",
+    default: false,
+  }),
+  ...sharedSettings(8080),
+};
