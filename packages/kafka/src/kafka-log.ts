@@ -1,0 +1,227 @@
+/** The port of packages/stream over Kafka. */
+import { setTimeout as delay } from "node:timers/promises";
+import {
+  type CommittedOffset,
+  type JoinRequest,
+  type Log,
+  type Membership,
+  type Reader,
+  RetryLater,
+  TopicMissing,
+  type TopicPartition,
+  type Writer,
+} from "@weir/stream";
+import { type KafkaConnection, type LogFunction, openKafka } from "./connection.ts";
+import { Feed } from "./feed.ts";
+import { leaderOf } from "./fetcher.ts";
+import { GroupMembership } from "./group.ts";
+import {
+  type Broker,
+  type Cluster,
+  errorText,
+  errorType,
+  type KafkaJs,
+  openCluster,
+  READ_COMMITTED,
+} from "./kafkajs.ts";
+import { RangeReader } from "./range-reader.ts";
+import { within } from "./within.ts";
+import { TransactionalWriter } from "./writer.ts";
+
+export type KafkaLogOptions = {
+  readonly connection: KafkaConnection;
+  readonly log: LogFunction;
+  /** A member that is silent for so long has left the group, ms. Default 10,000. */
+  readonly sessionTimeoutMs?: number;
+  /** For all members to join again once a rebalance has begun, ms. Default 15,000. */
+  readonly rebalanceTimeoutMs?: number;
+  /** The broker aborts a transaction that is open for longer, ms. Default 30,000. */
+  readonly transactionTimeoutMs?: number;
+  /** For one commit, ms. Default two thirds of the transaction timeout. */
+  readonly commitTimeoutMs?: number;
+  /** For any other call, ms. Default 15,000. */
+  readonly callTimeoutMs?: number;
+  /** A reader without an answer for so long throws RetryLater, ms. Default 30,000. */
+  readonly stallMs?: number;
+  /** Of one partition in one response, bytes. Default 1 MiB. */
+  readonly fetchMaxBytes?: number;
+  /** In one batch of a reader. Default 10,000. */
+  readonly batchMaxRecords?: number;
+  /** Default true. */
+  readonly checkChecksums?: boolean;
+};
+
+const RETRY_MS = 100;
+const EARLIEST = -2;
+const LATEST = -1;
+
+export class KafkaLog implements Log {
+  readonly #kafka: KafkaJs.Kafka;
+  readonly #options: Required<KafkaLogOptions>;
+  /** Long polls hold up a connection, so the feed has its own. */
+  readonly #feedCluster: Cluster;
+  readonly #cluster: Cluster;
+  readonly #feed: Feed;
+  readonly #members = new Set<GroupMembership>();
+  readonly #readers = new Set<Reader>();
+  #closing: Promise<void> | null = null;
+
+  /** Opens no connection yet: each call does what it needs, and waits for the log within its own time. */
+  constructor(options: KafkaLogOptions) {
+    const transactionTimeoutMs = options.transactionTimeoutMs ?? 30_000;
+    this.#options = {
+      ...options,
+      sessionTimeoutMs: options.sessionTimeoutMs ?? 10_000,
+      rebalanceTimeoutMs: options.rebalanceTimeoutMs ?? 15_000,
+      transactionTimeoutMs,
+      commitTimeoutMs: options.commitTimeoutMs ?? Math.floor((transactionTimeoutMs * 2) / 3),
+      callTimeoutMs: options.callTimeoutMs ?? 15_000,
+      stallMs: options.stallMs ?? 30_000,
+      fetchMaxBytes: options.fetchMaxBytes ?? 1024 * 1024,
+      batchMaxRecords: options.batchMaxRecords ?? 10_000,
+      checkChecksums: options.checkChecksums ?? true,
+    };
+    this.#kafka = openKafka(options.connection, options.log);
+    this.#feedCluster = openCluster(this.#kafka);
+    this.#cluster = openCluster(this.#kafka);
+    this.#feed = new Feed(this.#feedCluster, {
+      log: options.log,
+      maxBytes: this.#options.fetchMaxBytes,
+      maxRecords: this.#options.batchMaxRecords,
+      checkChecksums: this.#options.checkChecksums,
+      stallMs: this.#options.stallMs,
+    });
+  }
+
+  async join(request: JoinRequest): Promise<Membership> {
+    this.#assertOpen();
+    const membership = new GroupMembership(this.#kafka, request, this.#options);
+    this.#members.add(membership);
+    await membership.begin();
+    this.#assertOpen();
+    return membership;
+  }
+
+  openWriter(transactionalId: string, group: string): Promise<Writer> {
+    this.#assertOpen();
+    return TransactionalWriter.open(openCluster(this.#kafka), {
+      transactionalId,
+      group,
+      transactionTimeoutMs: this.#options.transactionTimeoutMs,
+      commitTimeoutMs: this.#options.commitTimeoutMs,
+      openTimeoutMs: this.#options.callTimeoutMs,
+    });
+  }
+
+  committed(group: string, input: TopicPartition): Promise<CommittedOffset | null> {
+    const { topic, partition } = input;
+    return this.#call(`committed offset of ${topic}/${partition}`, async () => {
+      const coordinator = await this.#cluster.findGroupCoordinator({ groupId: group });
+      const answer = await coordinator.offsetFetch({
+        groupId: group,
+        topics: [{ topic, partitions: [{ partition }] }],
+      });
+      const found = answer.responses[0]?.partitions.find((other) => other.partition === partition);
+      if (found === undefined) throw new Error("the answer leaves the partition out");
+      const offset = Number(found.offset);
+      return offset < 0 ? null : { offset, tag: found.metadata ?? "" };
+    });
+  }
+
+  bounds(input: TopicPartition): Promise<{ readonly start: number; readonly end: number }> {
+    return this.#call(`bounds of ${input.topic}/${input.partition}`, async () => {
+      await this.#cluster.addMultipleTargetTopics([input.topic]);
+      const nodeId = leaderOf(this.#cluster, input.topic, input.partition);
+      if (nodeId === null) throw new Error("no leader");
+      const leader = await this.#cluster.findBroker({ nodeId });
+      const [start, end] = await Promise.all([listOffset(leader, input, EARLIEST), listOffset(leader, input, LATEST)]);
+      return { start, end };
+    });
+  }
+
+  read(input: TopicPartition, from: number, to?: number): Reader {
+    this.#assertOpen();
+    if (to === undefined) return this.#feed.follow(input, from);
+    const reader = new RangeReader(this.#cluster, input, from, to, {
+      maxBytes: this.#options.fetchMaxBytes,
+      maxRecords: this.#options.batchMaxRecords,
+      checkChecksums: this.#options.checkChecksums,
+      stallMs: this.#options.stallMs,
+    });
+    this.#readers.add(reader);
+    return {
+      next: () => reader.next(),
+      close: () => {
+        reader.close();
+        this.#readers.delete(reader);
+      },
+    };
+  }
+
+  partitions(topic: string): Promise<number> {
+    return this.#call(
+      `partitions of ${topic}`,
+      async () => {
+        await this.#cluster.addMultipleTargetTopics([topic]);
+        await this.#cluster.refreshMetadata();
+        const count = this.#cluster.findTopicPartitionMetadata(topic).length;
+        if (count === 0) throw new Error("no metadata");
+        return count;
+      },
+      (error) => (errorType(error) === "UNKNOWN_TOPIC_OR_PARTITION" ? new TopicMissing(`no topic ${topic}`) : null),
+    );
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.#feed.close();
+    for (const reader of this.#readers) reader.close();
+    await Promise.all([...this.#members].map((membership) => membership.leave()));
+    const clusters = [this.#feedCluster, this.#cluster];
+    // kafkajs waits for what is under way; a long poll or a dead broker is not worth waiting for.
+    await Promise.all(clusters.map((cluster) => within(2000, cluster.disconnect(), "disconnect").catch(() => {})));
+  }
+
+  #assertOpen(): void {
+    if (this.#closing !== null) throw new RetryLater("the log is closed");
+  }
+
+  /** Repeats `attempt` until the deadline of a call; then RetryLater with the last error. `final` names an error not to repeat. */
+  async #call<T>(what: string, attempt: () => Promise<T>, final?: (error: unknown) => Error | null): Promise<T> {
+    this.#assertOpen();
+    const deadline = performance.now() + this.#options.callTimeoutMs;
+    for (;;) {
+      const leftMs = deadline - performance.now();
+      try {
+        return await within(Math.max(leftMs, 1), this.#connected(attempt), what);
+      } catch (error) {
+        const end = final?.(error);
+        if (end) throw end;
+        if (this.#closing !== null || deadline - performance.now() < RETRY_MS) {
+          throw new RetryLater(`${what}: ${errorText(error)}`, { cause: error });
+        }
+        await delay(RETRY_MS);
+        await within(leftMs, this.#cluster.refreshMetadata(), what).catch(() => {});
+      }
+    }
+  }
+
+  async #connected<T>(attempt: () => Promise<T>): Promise<T> {
+    await this.#cluster.connect();
+    return attempt();
+  }
+}
+
+const listOffset = async (leader: Broker, { topic, partition }: TopicPartition, timestamp: number): Promise<number> => {
+  const answer = await leader.listOffsets({
+    isolationLevel: READ_COMMITTED,
+    topics: [{ topic, partitions: [{ partition, timestamp }] }],
+  });
+  const found = answer.responses[0]?.partitions[0];
+  if (found === undefined) throw new Error("the answer leaves the partition out");
+  return Number(found.offset);
+};

@@ -1,0 +1,175 @@
+/**
+ * The one place that loads kafkajs 2.2.4, after mending what it gets wrong, and the types of the internals
+ * that this package stands on. The version is pinned: another one needs this file read again.
+ *
+ * Mended here:
+ * - grouping messages by partition copies the list for each message (quadratic): a linear one instead;
+ * - Connection.connect opens a second socket when called twice at once, and leaks the first: one attempt is shared;
+ * - RequestQueue re-arms a timer for ever, with a negative delay (a process warning) and a wake-up each ms: only
+ *   while something waits.
+ */
+import { createRequire } from "node:module";
+import type * as KafkaJs from "kafkajs";
+
+const require = createRequire(import.meta.url);
+
+type Partitioner = (args: { topic: string; partitionMetadata: readonly unknown[]; message: unknown }) => number;
+
+const groupingFile = require.resolve("kafkajs/src/producer/groupMessagesPerPartition");
+const groupMessagesPerPartition = (args: {
+  topic: string;
+  partitionMetadata: readonly unknown[];
+  messages: readonly unknown[];
+  partitioner: Partitioner;
+}): Record<number, unknown[]> => {
+  const groups: Record<number, unknown[]> = {};
+  if (args.partitionMetadata.length === 0) return groups;
+  for (const message of args.messages) {
+    const partition = args.partitioner({ topic: args.topic, partitionMetadata: args.partitionMetadata, message });
+    const group = groups[partition];
+    if (group === undefined) groups[partition] = [message];
+    else group.push(message);
+  }
+  return groups;
+};
+// The producer takes this function apart from its module when it is loaded, so it must be in place before.
+require(groupingFile);
+const groupingModule = require.cache[groupingFile];
+if (groupingModule === undefined) throw new Error("kafkajs: groupMessagesPerPartition is not where it is expected");
+groupingModule.exports = groupMessagesPerPartition;
+
+type ConnectionPrototype = { connect(): Promise<unknown> };
+const connectionClass = require("kafkajs/src/network/connection") as { prototype: ConnectionPrototype };
+const openConnection = connectionClass.prototype.connect;
+const opening = new WeakMap<object, Promise<unknown>>();
+connectionClass.prototype.connect = function connect(this: ConnectionPrototype) {
+  const running = opening.get(this);
+  if (running !== undefined) return running;
+  const attempt = openConnection.call(this).finally(() => opening.delete(this));
+  opening.set(this, attempt);
+  return attempt;
+};
+
+type RequestQueuePrototype = {
+  pending: readonly unknown[];
+  throttledUntil: number;
+  throttleCheckTimeoutId: NodeJS.Timeout | null;
+  checkPendingRequests(): void;
+  scheduleCheckPendingRequests(): void;
+};
+const requestQueueClass = require("kafkajs/src/network/requestQueue") as { prototype: RequestQueuePrototype };
+requestQueueClass.prototype.scheduleCheckPendingRequests = function scheduleCheckPendingRequests() {
+  if (this.throttleCheckTimeoutId !== null || this.pending.length === 0) return;
+  const waitMs = Math.max(this.throttledUntil - Date.now(), 10);
+  this.throttleCheckTimeoutId = setTimeout(() => {
+    this.throttleCheckTimeoutId = null;
+    this.checkPendingRequests();
+  }, waitMs);
+};
+
+const kafkajs = require("kafkajs") as typeof KafkaJs;
+export const { Kafka, logLevel, AssignerProtocol } = kafkajs;
+export type { KafkaJs };
+
+/** A request or response body as kafkajs passes it about; `buf` only has to be there. */
+export type Encoded = { readonly buf: Buffer; readonly buffer: Buffer };
+
+export type ProtocolRequest<T> = {
+  readonly request: {
+    readonly apiKey: number;
+    readonly apiVersion: number;
+    readonly apiName: string;
+    readonly encode: () => Promise<Encoded>;
+  };
+  readonly response: { readonly decode: (payload: Buffer) => Promise<T>; readonly parse: (decoded: T) => Promise<T> };
+  readonly requestTimeout?: number;
+  readonly logResponseError?: boolean;
+};
+
+export type TopicPartitions = readonly { readonly topic: string; readonly partitions: readonly number[] }[];
+export type OffsetsToCommit = readonly {
+  readonly topic: string;
+  readonly partitions: readonly { readonly partition: number; readonly offset: string; readonly metadata: string }[];
+}[];
+type ProducerIdentity = { transactionalId: string; producerId: string; producerEpoch: number };
+
+/** kafkajs's Broker: the methods used here. Each throws a KafkaJSProtocolError with `type` on an error code. */
+export type Broker = {
+  readonly nodeId: number;
+  readonly connectionPool: { send<T>(request: ProtocolRequest<T>): Promise<T> };
+  disconnect(): Promise<void>;
+  initProducerId(args: {
+    transactionalId: string;
+    transactionTimeout: number;
+  }): Promise<{ producerId: string; producerEpoch: number }>;
+  addPartitionsToTxn(args: ProducerIdentity & { topics: TopicPartitions }): Promise<unknown>;
+  addOffsetsToTxn(args: ProducerIdentity & { groupId: string }): Promise<unknown>;
+  txnOffsetCommit(args: ProducerIdentity & { groupId: string; topics: OffsetsToCommit }): Promise<unknown>;
+  endTxn(args: ProducerIdentity & { transactionResult: boolean }): Promise<unknown>;
+  offsetFetch(args: {
+    groupId: string;
+    topics: readonly { topic: string; partitions: readonly { partition: number }[] }[];
+  }): Promise<{
+    responses: readonly { partitions: readonly { partition: number; offset: string; metadata: string | null }[] }[];
+  }>;
+  listOffsets(args: {
+    replicaId?: number;
+    isolationLevel: number;
+    topics: readonly { topic: string; partitions: readonly { partition: number; timestamp: number }[] }[];
+  }): Promise<{ responses: readonly { partitions: readonly { partition: number; offset: string }[] }[] }>;
+};
+
+/** kafkajs's Cluster: connections to the brokers and what they said about topics. */
+export type Cluster = {
+  connect(): Promise<void>;
+  disconnect(): Promise<void>;
+  isConnected(): boolean;
+  refreshMetadata(): Promise<void>;
+  addMultipleTargetTopics(topics: readonly string[]): Promise<void>;
+  findTopicPartitionMetadata(topic: string): readonly { readonly partitionId: number; readonly leader: number }[];
+  findBroker(args: { nodeId: number }): Promise<Broker>;
+  findGroupCoordinator(args: { groupId: string; coordinatorType?: 0 | 1 }): Promise<Broker>;
+};
+
+/** For Cluster.findGroupCoordinator. */
+export const COORDINATOR = { group: 0, transaction: 1 } as const;
+
+export const READ_COMMITTED = 1;
+
+/**
+ * A Cluster of its own, so connections of its own: the assigner factory of a consumer that never runs is handed one.
+ */
+export const openCluster = (kafka: KafkaJs.Kafka): Cluster => {
+  let cluster: unknown;
+  kafka.consumer({
+    groupId: "unused",
+    allowAutoTopicCreation: false,
+    partitionAssigners: [
+      (config) => {
+        cluster = config.cluster;
+        return {
+          name: "unused",
+          version: 0,
+          assign: async () => [],
+          protocol: () => ({ name: "unused", metadata: Buffer.alloc(0) }),
+        };
+      },
+    ],
+  });
+  if (cluster === undefined) throw new Error("kafkajs: the assigner factory was not called");
+  return cluster as Cluster;
+};
+
+/** The protocol's name of the error, such as CONCURRENT_TRANSACTIONS, of the innermost cause; "" when it has none. */
+export const errorType = (error: unknown): string => {
+  let inner = error;
+  while (inner instanceof Error && inner.cause instanceof Error) inner = inner.cause;
+  return inner instanceof Error && "type" in inner && typeof inner.type === "string" ? inner.type : "";
+};
+
+/** One line for a log: name, protocol error and message, no stack. */
+export const errorText = (error: unknown): string => {
+  const type = errorType(error);
+  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return type === "" || text.includes(type) ? text : `${text} (${type})`;
+};

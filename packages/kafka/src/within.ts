@@ -1,0 +1,12 @@
+/** Rejects when `promise` has not settled after `ms`; what it stands for goes on, and its error is no one's then. */
+export const within = async <T>(ms: number, promise: Promise<T>, what: string): Promise<T> => {
+  let timer: NodeJS.Timeout | undefined;
+  const expired = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${what} took longer than ${ms} ms`)), ms);
+  });
+  try {
+    return await Promise.race([promise, expired]);
+  } finally {
+    clearTimeout(timer);
+  }
+};
