@@ -1,0 +1,176 @@
+/** What a stage does when the committed offset, the snapshot and the log do not fit together. */
+import {
+  MARKER_KEY,
+  MemoryBroker,
+  MemoryLog,
+  noEvents,
+  type Restored,
+  type RunningStage,
+  runStage,
+  type StageEvents,
+  VirtualClock,
+} from "@weir/stream";
+import { describe, expect, test } from "vitest";
+import { COUNTING_TOPICS, type Counted, countingStage } from "./counting-stage.ts";
+
+const GROUP = "weir-entry";
+const INPUT = { topic: COUNTING_TOPICS.input, partition: 0 };
+const STATE = { topic: COUNTING_TOPICS.state, partition: 0 };
+
+type Options = { readonly allowPartialHistory?: boolean; readonly identity?: string };
+
+class World {
+  readonly broker = new MemoryBroker();
+  readonly clock = new VirtualClock();
+  readonly restored: Restored[] = [];
+  failure: string | null = null;
+  produced = 0;
+
+  constructor() {
+    for (const topic of Object.values(COUNTING_TOPICS)) this.broker.createTopic(topic, 1);
+  }
+
+  produce(count: number): void {
+    for (let index = 0; index < count; index++)
+      this.broker.produce({ ...INPUT, key: Buffer.from(`k${this.produced++ % 3}`), value: Buffer.from("pay") });
+  }
+
+  /** Runs a detector until everything produced has an output or it has failed, then stops it. */
+  async run(options: Options = {}): Promise<void> {
+    const events: StageEvents = {
+      ...noEvents,
+      restored: (event) => this.restored.push(event),
+      failed: ({ error }) => {
+        this.failure = String(error);
+      },
+    };
+    const stage = countingStage();
+    const running = runStage({
+      stage: { ...stage, identity: options.identity ?? stage.identity },
+      log: new MemoryLog(this.broker, { batchRecords: 4 }),
+      clock: this.clock,
+      events,
+      group: GROUP,
+      processId: `process-${Math.random()}`,
+      snapshotChunks: 1,
+      allowPartialHistory: options.allowPartialHistory ?? false,
+    });
+    await this.clock.runUntil(
+      "all to be decided",
+      () => this.failure !== null || this.outputs().length >= this.produced,
+    );
+    let stopped = false;
+    void running
+      .then((one: RunningStage) => one.stop())
+      .then(() => {
+        stopped = true;
+      });
+    await this.clock.runUntil("the stop", () => stopped);
+  }
+
+  outputs(): Counted[] {
+    const partition = this.broker.partition({ topic: COUNTING_TOPICS.output, partition: 0 });
+    return partition
+      .slice(0, partition.end, Number.POSITIVE_INFINITY)
+      .records.map((record) => JSON.parse(`${record.value}`));
+  }
+
+  /** The count that each key's last output shows. */
+  lastCounts(): Record<string, number> {
+    return Object.fromEntries(this.outputs().map(({ key, count }) => [key, count]));
+  }
+}
+
+async function worldWithHistory(): Promise<World> {
+  const world = new World();
+  world.produce(12);
+  await world.run();
+  expect(world.lastCounts()).toEqual({ k0: 4, k1: 4, k2: 4 });
+  return world;
+}
+
+describe("restoring a partition", () => {
+  test("goes on from the snapshot and a short replay", async () => {
+    const world = await worldWithHistory();
+    world.broker.partition(STATE).compact();
+    world.produce(3);
+    await world.run();
+    expect(world.lastCounts()).toEqual({ k0: 5, k1: 5, k2: 5 });
+    expect(world.restored.at(-1)).toMatchObject({ rebuilt: null, position: 12 });
+    expect(world.restored.at(-1)?.replayed).toBeLessThan(12);
+  });
+
+  test("refuses when the committed offset is gone but decisions were made", async () => {
+    const world = await worldWithHistory();
+    world.broker.overwriteCommitted(GROUP, INPUT, null);
+    world.produce(3);
+    await world.run();
+    expect(world.failure).toContain(
+      "has no committed offset for in/0, yet in.state says that it was decided up to offset 12",
+    );
+    expect(world.outputs()).toHaveLength(12);
+  });
+
+  test("refuses when the committed offset was set by hand", async () => {
+    const world = await worldWithHistory();
+    world.broker.overwriteCommitted(GROUP, INPUT, { offset: 5, tag: "by hand" });
+    world.produce(3);
+    await world.run();
+    expect(world.failure).toContain("committed offset 5 for in/0, but in.state stands at 12");
+    expect(world.outputs()).toHaveLength(12);
+  });
+
+  test("refuses when input was deleted before it was decided", async () => {
+    const world = await worldWithHistory();
+    world.produce(6);
+    world.broker.partition(INPUT).truncate(15);
+    await world.run();
+    expect(world.failure).toContain("3 records were deleted before they were decided");
+  });
+
+  test("rebuilds from the log when a record of the snapshot is corrupt, and says so", async () => {
+    const world = await worldWithHistory();
+    world.broker.produce({ ...STATE, key: MARKER_KEY, value: Buffer.from("00000000{}") });
+    world.produce(3);
+    await world.run();
+    expect(world.restored.at(-1)?.rebuilt).toContain("corrupt at in.state/0/");
+    expect(world.lastCounts()).toEqual({ k0: 5, k1: 5, k2: 5 });
+  });
+
+  test("rebuilds from the log when the snapshot is of another identity", async () => {
+    const world = await worldWithHistory();
+    world.produce(3);
+    await world.run({ identity: "counting@2" });
+    expect(world.restored.at(-1)?.rebuilt).toContain("the snapshot is of counting@1");
+    expect(world.lastCounts()).toEqual({ k0: 5, k1: 5, k2: 5 });
+  });
+
+  test("refuses to rebuild from a log that no longer begins at its beginning, unless told to", async () => {
+    const world = await worldWithHistory();
+    world.broker.partition(INPUT).truncate(6);
+    world.produce(3);
+    await world.run({ identity: "counting@2" });
+    expect(world.failure).toContain("ALLOW_PARTIAL_HISTORY=true");
+    expect(world.outputs()).toHaveLength(12);
+    world.failure = null;
+    await world.run({ identity: "counting@2", allowPartialHistory: true });
+    expect(world.failure).toBeNull();
+    expect(world.lastCounts()).toEqual({ k0: 3, k1: 3, k2: 3 });
+  });
+
+  test("stops when the input has grown, since keys have moved", async () => {
+    const world = await worldWithHistory();
+    const log = new MemoryLog(world.broker);
+    world.broker.createTopic("grown.state", 2);
+    await expect(
+      runStage({
+        stage: { ...countingStage(), stateTopic: "grown.state" },
+        log,
+        clock: world.clock,
+        events: noEvents,
+        group: GROUP,
+        processId: "p",
+      }),
+    ).rejects.toThrow("in has 1 partitions, its state topic grown.state has 2");
+  });
+});
