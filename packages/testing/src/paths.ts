@@ -5,3 +5,6 @@ export const repositoryRoot = resolve(import.meta.dirname, "../../..");
 
 /** Everything that running the project locally leaves behind: jars, data, logs. Safe to delete when nothing runs. */
 export const weirFolder = join(repositoryRoot, ".weir");
+
+/** Data of the local broker, kept from run to run. */
+export const keptBrokerFolder = join(weirFolder, "kafka-data");

@@ -45,7 +45,9 @@ async function fetchJars(folder: string, lib: string, log: (line: string) => voi
   const started = performance.now();
   log(`fetching Apache Kafka ${KAFKA_VERSION} with Maven (54 MB, once; kept in ${folder})`);
   const fresh = join(folder, `lib.${process.pid}`);
-  await rm(fresh, { recursive: true, force: true });
+  for (const name of await readdir(folder)) {
+    if (name.startsWith("lib.")) await rm(join(folder, name), { recursive: true, force: true });
+  }
   try {
     const result = await run(
       maven,

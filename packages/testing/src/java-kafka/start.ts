@@ -14,7 +14,7 @@ import { LocalKafkaError } from "../local-kafka-error.ts";
 import { freePort, portIsFree } from "../ports.ts";
 import { run, signal, until } from "../processes.ts";
 import { type ClassArchive, classArchive } from "./class-archive.ts";
-import { kafkaJars } from "./jars.ts";
+import { KAFKA_VERSION, kafkaJars } from "./jars.ts";
 import { type Launched, launch } from "./launch.ts";
 import { removeOwner, sweep, writeOwner } from "./owner-file.ts";
 import { log4jProperties, serverProperties } from "./properties.ts";
@@ -64,6 +64,7 @@ export async function startJavaKafka(options: JavaKafkaOptions): Promise<JavaKaf
     await rm(join(folder, "broker.log"), { force: true });
   }
 
+  log(`starting Apache Kafka ${KAFKA_VERSION} as a Java process`);
   const broker = new Broker(folder, java, lib, options.settings ?? {});
   if (options.port !== undefined) {
     if (!(await portIsFree(options.port))) throw portTaken(options.port);
