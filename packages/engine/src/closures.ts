@@ -1,0 +1,197 @@
+/** Compiles a checked expression to nested closures; whatever is not written out here does not exist. */
+import type { ASTNode } from "@marcbachmann/cel-js";
+import type { ExpressionFault } from "./expression.ts";
+import type { Facts } from "./facts.ts";
+import type { Names } from "./names.ts";
+import { askedFor, isNull } from "./presence.ts";
+
+type Run<T> = (facts: Facts) => T;
+type Value =
+  | { readonly kind: "number"; readonly run: Run<number>; readonly literal?: number }
+  | { readonly kind: "text"; readonly run: Run<string | null>; readonly literal?: string }
+  | { readonly kind: "bool"; readonly run: Run<boolean> };
+
+export type Closure = Value & { readonly faults: readonly ExpressionFault[] };
+
+class Refusal extends Error {
+  readonly at: number;
+  constructor(node: ASTNode, message: string) {
+    super(message);
+    this.at = node.start;
+  }
+}
+
+/** The expression as a function; with faults it only says what is wrong with it. */
+export function compileClosure(ast: ASTNode, names: Names): Closure {
+  try {
+    return { ...compile(ast, names), faults: [] };
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return { kind: "bool", run: () => false, faults: [{ at: error.at, message: error.message }] };
+  }
+}
+
+function compile(node: ASTNode, names: Names): Value {
+  switch (node.op) {
+    case "value":
+      return literal(node, node.args);
+    case "id": {
+      const name = names.get(node.args);
+      if (name?.kind === "number") return { kind: "number", run: name.read };
+      if (name?.kind === "text") return { kind: "text", run: name.read };
+      throw new Refusal(node, `${node.args} is a list; it can only stand after in`);
+    }
+    case "!_": {
+      const run = bool(node.args, names);
+      return { kind: "bool", run: (facts) => !run(facts) };
+    }
+    case "-_": {
+      const { run, literal: value } = number(node.args, names);
+      return value === undefined ? { kind: "number", run: (facts) => -run(facts) } : constant(-value);
+    }
+    case "&&": {
+      const [left, right] = [bool(node.args[0], names), bool(node.args[1], names)];
+      return { kind: "bool", run: (facts) => left(facts) && right(facts) };
+    }
+    case "||": {
+      const [left, right] = [bool(node.args[0], names), bool(node.args[1], names)];
+      return { kind: "bool", run: (facts) => left(facts) || right(facts) };
+    }
+    case "?:":
+      return choice(node, names);
+    case "==":
+    case "!=":
+      return equality(node, names);
+    case "in":
+      return membership(node, names);
+    case "+":
+    case "-":
+    case "*":
+    case "/":
+      return { kind: "number", run: arithmetic(node, names) };
+    case "<":
+    case "<=":
+    case ">":
+    case ">=":
+      return { kind: "bool", run: comparison(node, names) };
+    default:
+      throw new Refusal(
+        node,
+        `${node.op === "list" ? "a list can only stand after in" : `${node.op} is not part of the rule language`}`,
+      );
+  }
+}
+
+function literal(node: ASTNode, value: unknown): Value {
+  if (typeof value === "number") return constant(value);
+  if (typeof value === "string") return { kind: "text", run: () => value, literal: value };
+  if (typeof value === "boolean") return { kind: "bool", run: () => value };
+  throw new Refusal(node, "null can only be compared with a field that may be missing");
+}
+
+function constant(value: number): Value & { kind: "number" } {
+  return { kind: "number", run: () => value, literal: value };
+}
+
+function bool(node: ASTNode, names: Names): Run<boolean> {
+  const value = compile(node, names);
+  if (value.kind !== "bool") throw new Refusal(node, `true or false is needed here, this is a ${value.kind}`);
+  return value.run;
+}
+
+function number(node: ASTNode, names: Names): Value & { kind: "number" } {
+  const value = compile(node, names);
+  if (value.kind !== "number") throw new Refusal(node, `a number is needed here, this is a ${value.kind}`);
+  return value;
+}
+
+function arithmetic(node: ASTNode & { op: "+" | "-" | "*" | "/" }, names: Names): Run<number> {
+  const left = number(node.args[0], names).run;
+  const { run: right, literal: divisor } = number(node.args[1], names);
+  switch (node.op) {
+    case "+":
+      return (facts) => left(facts) + right(facts);
+    case "-":
+      return (facts) => left(facts) - right(facts);
+    case "*":
+      return (facts) => left(facts) * right(facts);
+    case "/":
+      if (divisor === undefined || divisor === 0)
+        throw new Refusal(node.args[1], "a divisor must be a number other than 0, written out");
+      return (facts) => left(facts) / divisor;
+  }
+}
+
+function comparison(node: ASTNode & { op: "<" | "<=" | ">" | ">=" }, names: Names): Run<boolean> {
+  const left = number(node.args[0], names).run;
+  const { run: right, literal: bound } = number(node.args[1], names);
+  switch (node.op) {
+    case "<":
+      return bound === undefined ? (facts) => left(facts) < right(facts) : (facts) => left(facts) < bound;
+    case "<=":
+      return bound === undefined ? (facts) => left(facts) <= right(facts) : (facts) => left(facts) <= bound;
+    case ">":
+      return bound === undefined ? (facts) => left(facts) > right(facts) : (facts) => left(facts) > bound;
+    case ">=":
+      return bound === undefined ? (facts) => left(facts) >= right(facts) : (facts) => left(facts) >= bound;
+  }
+}
+
+function equality(node: ASTNode & { op: "==" | "!=" }, names: Names): Value {
+  const wanted = node.op === "==";
+  const field = askedFor(node);
+  if (field !== null) {
+    const name = names.get(field);
+    if (name?.kind !== "text" || !name.optional)
+      throw new Refusal(node, `${field} is never missing, so this is always ${!wanted}`);
+    const { read } = name;
+    return { kind: "bool", run: wanted ? (facts) => read(facts) === null : (facts) => read(facts) !== null };
+  }
+  if (node.args.some(isNull)) throw new Refusal(node, "null can only be compared with a field that may be missing");
+  const left = compile(node.args[0], names);
+  const right = compile(node.args[1], names);
+  if (left.kind !== right.kind) throw new Refusal(node, `a ${left.kind} never equals a ${right.kind}`);
+  const [a, b]: readonly [Run<unknown>, Run<unknown>] = [left.run, right.run];
+  return { kind: "bool", run: wanted ? (facts) => a(facts) === b(facts) : (facts) => a(facts) !== b(facts) };
+}
+
+function membership(node: ASTNode & { op: "in" }, names: Names): Value {
+  const [item, list] = node.args;
+  const value = compile(item, names);
+  const values = listOf(list, value.kind, names);
+  const { run }: { run: Run<unknown> } = value;
+  return { kind: "bool", run: (facts) => values.has(run(facts)) };
+}
+
+function listOf(node: ASTNode, kind: Value["kind"], names: Names): ReadonlySet<unknown> {
+  if (node.op === "id") {
+    const name = names.get(node.args);
+    if (name?.kind === "list" && kind === "text") return name.values;
+    throw new Refusal(
+      node,
+      name?.kind === "list" ? `${node.args} holds texts, this looks for a ${kind}` : `${node.args} is not a list`,
+    );
+  }
+  if (node.op !== "list") throw new Refusal(node, 'after in stands a list, such as ["DE", "FR"], or the name of one');
+  const values = new Set<unknown>();
+  for (const element of node.args) {
+    const value = compile(element, names);
+    if (value.kind !== kind || !("literal" in value))
+      throw new Refusal(element, `this list may hold only a ${kind}, written out`);
+    values.add(value.literal);
+  }
+  return values;
+}
+
+function choice(node: ASTNode & { op: "?:" }, names: Names): Value {
+  const condition = bool(node.args[0], names);
+  const yes = compile(node.args[1], names);
+  const no = compile(node.args[2], names);
+  if (yes.kind === "number" && no.kind === "number")
+    return { kind: "number", run: (facts) => (condition(facts) ? yes.run(facts) : no.run(facts)) };
+  if (yes.kind === "text" && no.kind === "text")
+    return { kind: "text", run: (facts) => (condition(facts) ? yes.run(facts) : no.run(facts)) };
+  if (yes.kind === "bool" && no.kind === "bool")
+    return { kind: "bool", run: (facts) => (condition(facts) ? yes.run(facts) : no.run(facts)) };
+  throw new Refusal(node, `both branches must be of one kind, these are ${yes.kind} and ${no.kind}`);
+}

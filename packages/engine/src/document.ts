@@ -1,0 +1,180 @@
+/** A ruleset's text as YAML: its data, every fault of shape, and where each part of it stands. */
+import { Ajv, type ErrorObject } from "ajv";
+import { type Document, isMap, isNode, isScalar, LineCounter, type Node, parseDocument } from "yaml";
+import { inDocumentOrder, type RulesetFault } from "./fault.ts";
+import { LIMITS, RulesetDocument } from "./ruleset-schema.ts";
+
+export type Path = readonly (string | number)[];
+
+export type SourceDocument = {
+  readonly data: RulesetDocument;
+  /** A fault at the value of `path`; `within` counts characters into a text value. */
+  faultAt(path: Path, message: string, within?: number): RulesetFault;
+  /** A fault at the key that `path` ends with. */
+  faultAtKey(path: Path, message: string): RulesetFault;
+};
+
+type Read =
+  | { readonly ok: true; readonly document: SourceDocument }
+  | { readonly ok: false; readonly faults: readonly RulesetFault[] };
+
+const validate = new Ajv({
+  allErrors: true,
+  strict: true,
+  verbose: true,
+  allowUnionTypes: true,
+}).compile<RulesetDocument>(RulesetDocument);
+
+/** Never throws, whatever the text. */
+export function readDocument(text: string, file: string): Read {
+  const size = Buffer.byteLength(text);
+  if (size > LIMITS.documentBytes)
+    return failed({
+      file,
+      line: 1,
+      column: 1,
+      message: `a ruleset has at most ${LIMITS.documentBytes} bytes, this has ${size}`,
+    });
+  const lines = new LineCounter();
+  const at = (offset: number, message: string): RulesetFault => {
+    const { line, col } = lines.linePos(offset);
+    return { file, line: Math.max(line, 1), column: Math.max(col, 1), message };
+  };
+  const yaml = parseDocument(text, { lineCounter: lines, prettyErrors: false, version: "1.2", merge: false });
+  const broken = [...yaml.errors, ...yaml.warnings];
+  if (broken.length > 0) return failed(...broken.map((error) => at(error.pos[0], error.message)));
+  const position = positions(yaml, text);
+  try {
+    const data: unknown = yaml.toJS({ maxAliasCount: LIMITS.yamlAliases });
+    if (!validate(data)) return failed(...shapeFaults(validate.errors ?? [], position, at));
+    return {
+      ok: true,
+      document: {
+        data,
+        faultAt: (path, message, within) => {
+          const exact = within === undefined ? null : position.inText(path, within);
+          if (exact !== null) return at(exact, message);
+          const where = within === undefined ? "" : ` (character ${within + 1} of the text)`;
+          return at(position.value(path), message + where);
+        },
+        faultAtKey: (path, message) => at(position.key(path), message),
+      },
+    };
+  } catch (error) {
+    return failed(at(0, error instanceof Error ? error.message : String(error)));
+  }
+}
+
+function failed(...faults: RulesetFault[]): Read {
+  const seen = new Set<string>();
+  const once = faults.filter(({ line, column, message }) => {
+    const key = `${line}:${column}:${message}`;
+    return !seen.has(key) && seen.add(key);
+  });
+  return { ok: false, faults: inDocumentOrder(once) };
+}
+
+type Positions = ReturnType<typeof positions>;
+
+/** Offsets in the text of the nodes of a YAML document. */
+function positions(yaml: Document, text: string) {
+  const nodeAt = (path: Path): Node | null => {
+    for (let length = path.length; length >= 0; length -= 1) {
+      const node = length === 0 ? yaml.contents : yaml.getIn(path.slice(0, length), true);
+      if (isNode(node) && node.range) return node;
+    }
+    return null;
+  };
+  const value = (path: Path): number => nodeAt(path)?.range?.[0] ?? 0;
+  return {
+    value,
+    key(path: Path): number {
+      const parent = path.length === 1 ? yaml.contents : yaml.getIn(path.slice(0, -1), true);
+      const name = path.at(-1);
+      if (isMap(parent))
+        for (const { key } of parent.items)
+          if (isScalar(key) && String(key.value) === String(name) && key.range) return key.range[0];
+      return value(path);
+    },
+    /** Null when the text was written with escapes or folded, so that no one position is right. */
+    inText(path: Path, within: number): number | null {
+      const node = nodeAt(path);
+      if (!isScalar(node) || typeof node.value !== "string" || !node.range) return null;
+      const raw = text.slice(node.range[0], node.range[1]);
+      if (raw === node.value) return node.range[0] + within;
+      if (raw.slice(1, -1) === node.value) return node.range[0] + 1 + within;
+      return null;
+    },
+  };
+}
+
+function shapeFaults(
+  errors: readonly ErrorObject[],
+  position: Positions,
+  at: (offset: number, message: string) => RulesetFault,
+): RulesetFault[] {
+  const faults: RulesetFault[] = [];
+  const choices = new Map<string, string[]>();
+  for (const error of errors) {
+    const path = pointerPath(error.instancePath);
+    const where = path.length === 0 ? "the document" : nameOf(path);
+    switch (error.keyword) {
+      case "additionalProperties": {
+        const name = String(error.params.additionalProperty);
+        const allowed = Object.keys((error.parentSchema?.properties as object | undefined) ?? {});
+        const right =
+          allowed.length > 0 ? `known here: ${allowed.join(", ")}` : "a name is a-z, 0-9 and _, from a letter";
+        faults.push(at(position.key([...path, name]), `${name} is not known here; ${right}`));
+        break;
+      }
+      case "required":
+        faults.push(at(position.value(path), `${where} lacks ${String(error.params.missingProperty)}`));
+        break;
+      case "const": {
+        const options = choices.get(error.instancePath) ?? [];
+        options.push(JSON.stringify(error.params.allowedValue));
+        choices.set(error.instancePath, options);
+        break;
+      }
+      case "anyOf":
+        break;
+      default:
+        faults.push(at(position.value(path), `${where} ${expectation(error)}`));
+    }
+  }
+  for (const [pointer, options] of choices) {
+    const path = pointerPath(pointer);
+    faults.push(at(position.value(path), `${nameOf(path)} must be ${options.join(" or ")}`));
+  }
+  return faults;
+}
+
+function expectation(error: ErrorObject): string {
+  const patternOf: Readonly<Record<string, string>> = {
+    over: "must be a duration such as 10m, 1h or 7d",
+    lateness: "must be a duration such as 10m, 1h or 7d",
+    name: "must be of a-z, 0-9, dot, _ and -, at most 64",
+    id: "must be of a-z, 0-9, _ and -, at most 64",
+  };
+  if (error.keyword !== "pattern") return error.message ?? "is wrong";
+  const last = String(pointerPath(error.instancePath).at(-1));
+  return (
+    patternOf[last] ??
+    (error.instancePath.startsWith("/currencies") ? "must be three capitals, such as EUR" : "is wrong")
+  );
+}
+
+function pointerPath(pointer: string): (string | number)[] {
+  if (pointer === "") return [];
+  return pointer
+    .slice(1)
+    .split("/")
+    .map((part) => (/^\d+$/.test(part) ? Number(part) : part.replaceAll("~1", "/").replaceAll("~0", "~")));
+}
+
+/** `rules[2].score`: how messages call a place. */
+export function nameOf(path: Path): string {
+  return path
+    .map((part, index) => (typeof part === "number" ? `[${part}]` : `${index > 0 ? "." : ""}${part}`))
+    .join("");
+}

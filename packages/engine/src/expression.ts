@@ -1,0 +1,113 @@
+/**
+ * The rule language: CEL's syntax and types, cut to what a rule needs, compiled to nested closures.
+ *
+ * What exists: number, text and true/false; + - * / on numbers, < <= > >= on numbers, == != on equals,
+ * && || ! ?:, `in` with a literal or named list. All numbers are doubles: CEL's 64-bit integers are not
+ * here, `900` means 900.0. A divisor is a literal other than zero, so nothing can fail at run time.
+ * An optional field has to be asked for first, `country != null && country == "DE"`: to read it where it
+ * may be missing is a fault, so no rule is ever wrong in silence about a field that was left out.
+ * Calls, macros, member access and patterns do not exist, hence no way to the host and no unbounded time.
+ */
+import type { ASTNode } from "@marcbachmann/cel-js";
+import { compileClosure } from "./closures.ts";
+import type { Facts } from "./facts.ts";
+import type { Names } from "./names.ts";
+import { presenceFaults } from "./presence.ts";
+
+/** `at` counts characters from the expression's start. */
+export type ExpressionFault = { readonly at: number; readonly message: string };
+
+export type Expression = {
+  readonly test: (facts: Facts) => boolean;
+  /** Fields and features that it reads, in order of appearance. */
+  readonly reads: readonly string[];
+};
+
+type Compiled =
+  | { readonly ok: true; readonly expression: Expression }
+  | { readonly ok: false; readonly faults: readonly ExpressionFault[] };
+
+/** Every fault that its stage can find: syntax first, then words and names, then types and presence. */
+export function compileExpression(text: string, names: Names): Compiled {
+  const parsed = parse(text, names);
+  if ("at" in parsed) return { ok: false, faults: [parsed] };
+  const { ast } = parsed;
+  const reads = new Set<string>();
+  const words: ExpressionFault[] = [];
+  checkWords(ast, names, reads, words);
+  if (words.length > 0) return { ok: false, faults: words };
+  const checked = parsed.check();
+  if (!checked.valid) return { ok: false, faults: [typeFault(checked.error)] };
+  const closure = compileClosure(ast, names);
+  const faults = [...closure.faults, ...presenceFaults(ast, names)];
+  if (faults.length > 0) return { ok: false, faults };
+  if (closure.kind !== "bool")
+    return { ok: false, faults: [{ at: ast.start, message: `a rule says true or false, this is a ${closure.kind}` }] };
+  return { ok: true, expression: { test: closure.run, reads: [...reads] } };
+}
+
+function parse(text: string, names: Names) {
+  try {
+    return names.environment.parse(text);
+  } catch (error) {
+    return typeFault(error);
+  }
+}
+
+/** cel-js errors carry a summary and a range; its types are named as this language names them. */
+function typeFault(error: unknown): ExpressionFault {
+  const { summary, message, range } = error as { summary?: string; message?: string; range?: { start: number } };
+  const said = summary ?? message ?? String(error);
+  return { at: range?.start ?? 0, message: said.replace(/\bdouble\b/g, "number").replace(/\bstring\b/g, "text") };
+}
+
+const REFUSED: { readonly [op: string]: string } = {
+  call: "functions are not part of the rule language; to ask whether a field is there write country != null",
+  rcall: "methods are not part of the rule language",
+  ".": "members are not part of the rule language: names stand alone",
+  ".?": "members are not part of the rule language: names stand alone",
+  "[]": "indexing is not part of the rule language",
+  "[?]": "indexing is not part of the rule language",
+  map: "maps are not part of the rule language",
+  "%": "% is not part of the rule language: numbers are not whole",
+};
+
+/** Rewrites integer literals to doubles in place, collects what is read, and refuses what does not exist here. */
+function checkWords(node: ASTNode, names: Names, reads: Set<string>, faults: ExpressionFault[]): void {
+  const refused = REFUSED[node.op];
+  if (refused !== undefined) {
+    faults.push({ at: node.start, message: refused });
+    return;
+  }
+  switch (node.op) {
+    case "value":
+      checkLiteral(node, faults);
+      return;
+    case "id": {
+      const name = names.get(node.args);
+      if (name === undefined)
+        faults.push({ at: node.start, message: `${node.args} is not known; ${names.advise(node.args)}` });
+      else if (name.kind !== "list") reads.add(node.args);
+      return;
+    }
+    default:
+      for (const child of children(node)) checkWords(child, names, reads, faults);
+  }
+}
+
+function checkLiteral(node: ASTNode & { op: "value" }, faults: ExpressionFault[]): void {
+  const { args } = node;
+  if (typeof args === "bigint") {
+    if (args > BigInt(Number.MAX_SAFE_INTEGER))
+      faults.push({ at: node.start, message: `${args} is too large: at most 2^53 - 1` });
+    (node as { args: unknown }).args = Number(args);
+  } else if (args !== null && typeof args === "object")
+    faults.push({ at: node.start, message: "write numbers plainly, such as 900 or 0.5, and text in quotes" });
+}
+
+/** Operands of a node, for the operators that exist here. */
+export function children(node: ASTNode): readonly ASTNode[] {
+  if (node.op === "value" || node.op === "id") return [];
+  if (node.op === "!_" || node.op === "-_") return [node.args];
+  return node.args as readonly ASTNode[];
+}

@@ -1,0 +1,18 @@
+/** One thing that is wrong with a ruleset document, where it stands, and what would be right. */
+export type RulesetFault = {
+  readonly file: string;
+  /** From 1. */
+  readonly line: number;
+  /** From 1, in UTF-16 units. */
+  readonly column: number;
+  readonly message: string;
+};
+
+/** One line a fault, `file:line:column: message`, in the order of the document. */
+export function formatFaults(faults: readonly RulesetFault[]): string {
+  return faults.map(({ file, line, column, message }) => `${file}:${line}:${column}: ${message}`).join("\n");
+}
+
+export function inDocumentOrder(faults: readonly RulesetFault[]): RulesetFault[] {
+  return [...faults].sort((a, b) => a.line - b.line || a.column - b.column);
+}

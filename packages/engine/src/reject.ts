@@ -1,0 +1,44 @@
+/** Records that cannot be decided: what of them is kept, and what is said about them. */
+import { createHash } from "node:crypto";
+import { decisionId, type Fault, type LogRecord, type NewRecord, type ReasonCode, rejectedHeaders } from "@weir/schema";
+import { ENGINE_VERSION } from "./version.ts";
+
+export type Rejection = { readonly reason: ReasonCode; readonly faults: readonly Fault[] };
+
+export type RejectorOptions = {
+  readonly input: string;
+  readonly rejected: string;
+  readonly maxRecordBytes: number;
+};
+
+/** Bytes of key, value and headers: what the record costs, framing apart. */
+export function recordBytes({ key, value, headers }: LogRecord): number {
+  let bytes = (key?.length ?? 0) + (value?.length ?? 0);
+  for (const [name, content] of headers) bytes += Buffer.byteLength(name) + (content?.length ?? 0);
+  return bytes;
+}
+
+/**
+ * Original value, key and headers, then our own headers. A record above `maxRecordBytes` goes by reference
+ * (hash and size of its value, and where it stands): what we add must never make it too large to be written,
+ * or its partition would stall.
+ */
+export function createRejector({ input, rejected, maxRecordBytes }: RejectorOptions) {
+  return (record: LogRecord, partition: number, { reason, faults }: Rejection): NewRecord => {
+    const origin = decisionId(input, partition, record.offset);
+    const ours = rejectedHeaders({ reason, origin, faults: [...faults], engine: ENGINE_VERSION });
+    const { key, value, headers, timestampMs } = record;
+    if (recordBytes(record) <= maxRecordBytes)
+      return { topic: rejected, key, value, headers: [...headers, ...ours], timestampMs };
+    const sha256 = createHash("sha256")
+      .update(value ?? "")
+      .digest("hex");
+    return {
+      topic: rejected,
+      key: key !== null && key.length > maxRecordBytes >> 1 ? null : key,
+      value: Buffer.from(JSON.stringify({ sha256, size: value?.length ?? 0, origin })),
+      headers: ours,
+      timestampMs,
+    };
+  };
+}
