@@ -129,7 +129,12 @@ export function logContract(name: string, start: () => Promise<LogFixture>): voi
           ],
         },
       ]);
-      const [first, second, third] = await readAll(log, topic);
+      let records: LogRecord[] = [];
+      await vi.waitFor(async () => {
+        records = await readAll(log, topic);
+        expect(records).toHaveLength(3);
+      }, WAIT);
+      const [first, second, third] = records;
       expect(first?.key).toEqual(Buffer.from([0]));
       expect(first?.value).toEqual(Buffer.from([1, 2, 3]));
       expect(first?.headers.map(([header, value]) => [header, value?.toString("hex")])).toEqual(
