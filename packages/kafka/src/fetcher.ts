@@ -1,7 +1,7 @@
 /** One Fetch request at one broker, and what its answers mean. */
 import { writeInt64 } from "./bytes.ts";
 import { decodeFetchResponse, type FetchResponse } from "./fetch-codec.ts";
-import { type Broker, type Cluster, READ_COMMITTED } from "./kafkajs.ts";
+import { type Cluster, READ_COMMITTED, sendOrDrop } from "./kafkajs.ts";
 
 export type FetchPosition = {
   readonly topic: string;
@@ -73,10 +73,7 @@ export const encodeFetchRequest = (positions: readonly FetchPosition[], options:
   return bytes;
 };
 
-/**
- * Throws when the broker cannot be reached or does not answer in time; its connections are closed then, so that a late
- * answer cannot be taken for a later one's. Metadata are the caller's to refresh.
- */
+/** Throws when the broker cannot be reached or does not answer in time. Metadata are the caller's to refresh. */
 export const fetchOnce = async (
   cluster: Cluster,
   nodeId: number,
@@ -86,25 +83,12 @@ export const fetchOnce = async (
 ): Promise<FetchResponse> => {
   const broker = await cluster.findBroker({ nodeId });
   const body = encodeFetchRequest(positions, options);
-  try {
-    return await broker.connectionPool.send<FetchResponse>({
-      request: { ...FETCH, encode: async () => ({ buf: body, buffer: body }) },
-      response: { decode: async (payload) => decodeFetchResponse(payload), parse: async (decoded) => decoded },
-      requestTimeout: options.maxWaitMs + answerTimeoutMs,
-      logResponseError: false,
-    });
-  } catch (error) {
-    await dropConnections(broker);
-    throw error;
-  }
-};
-
-const dropConnections = async (broker: Broker): Promise<void> => {
-  try {
-    await broker.disconnect();
-  } catch {
-    // Already gone, which is what was wanted.
-  }
+  return sendOrDrop<FetchResponse>(broker, {
+    request: { ...FETCH, encode: async () => ({ buf: body, buffer: body }) },
+    response: { decode: async (payload) => decodeFetchResponse(payload), parse: async (decoded) => decoded },
+    requestTimeout: options.maxWaitMs + answerTimeoutMs,
+    logResponseError: false,
+  });
 };
 
 /** The broker that leads the partition by the metadata at hand; null when they do not say. */

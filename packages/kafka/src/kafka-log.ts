@@ -204,6 +204,9 @@ export class KafkaLog implements Log {
         if (this.#closing !== null || deadline - performance.now() < RETRY_MS) {
           throw new RetryLater(`${what}: ${errorText(error)}`, { cause: error });
         }
+        // kafkajs keeps a connection that no longer answers.
+        if (errorText(error).includes("RequestTimeout"))
+          await within(1000, this.#cluster.disconnect(), what).catch(() => {});
         await delay(RETRY_MS);
         await within(leftMs, this.#cluster.refreshMetadata(), what).catch(() => {});
       }

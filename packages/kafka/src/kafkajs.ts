@@ -1,42 +1,17 @@
 /**
- * The one place that loads kafkajs 2.2.4, after mending what it gets wrong, and the types of the internals
+ * The one place that loads kafkajs 2.2.4, mending what it gets wrong, and the types of the internals
  * that this package stands on. The version is pinned: another one needs this file read again.
  *
  * Mended here:
- * - grouping messages by partition copies the list for each message (quadratic): a linear one instead;
  * - Connection.connect opens a second socket when called twice at once, and leaks the first: one attempt is shared;
  * - RequestQueue re-arms a timer for ever, with a negative delay (a process warning) and a wake-up each ms: only
  *   while something waits.
  */
 import { createRequire } from "node:module";
 import type * as KafkaJs from "kafkajs";
+import { within } from "./within.ts";
 
 const require = createRequire(import.meta.url);
-
-type Partitioner = (args: { topic: string; partitionMetadata: readonly unknown[]; message: unknown }) => number;
-
-const groupingFile = require.resolve("kafkajs/src/producer/groupMessagesPerPartition");
-const groupMessagesPerPartition = (args: {
-  topic: string;
-  partitionMetadata: readonly unknown[];
-  messages: readonly unknown[];
-  partitioner: Partitioner;
-}): Record<number, unknown[]> => {
-  const groups: Record<number, unknown[]> = {};
-  if (args.partitionMetadata.length === 0) return groups;
-  for (const message of args.messages) {
-    const partition = args.partitioner({ topic: args.topic, partitionMetadata: args.partitionMetadata, message });
-    const group = groups[partition];
-    if (group === undefined) groups[partition] = [message];
-    else group.push(message);
-  }
-  return groups;
-};
-// The producer takes this function apart from its module when it is loaded, so it must be in place before.
-require(groupingFile);
-const groupingModule = require.cache[groupingFile];
-if (groupingModule === undefined) throw new Error("kafkajs: groupMessagesPerPartition is not where it is expected");
-groupingModule.exports = groupMessagesPerPartition;
 
 type ConnectionPrototype = { connect(): Promise<unknown> };
 const connectionClass = require("kafkajs/src/network/connection") as { prototype: ConnectionPrototype };
@@ -99,7 +74,7 @@ export type Broker = {
   readonly connectionPool: { send<T>(request: ProtocolRequest<T>): Promise<T> };
   disconnect(): Promise<void>;
   initProducerId(args: {
-    transactionalId: string;
+    transactionalId: string | undefined;
     transactionTimeout: number;
   }): Promise<{ producerId: string; producerEpoch: number }>;
   addPartitionsToTxn(args: ProducerIdentity & { topics: TopicPartitions }): Promise<unknown>;
@@ -158,6 +133,19 @@ export const openCluster = (kafka: KafkaJs.Kafka): Cluster => {
   });
   if (cluster === undefined) throw new Error("kafkajs: the assigner factory was not called");
   return cluster as Cluster;
+};
+
+/**
+ * Sends a request of our own making. When it fails the broker's connections are closed: kafkajs keeps one that no
+ * longer answers, and would wait on it again.
+ */
+export const sendOrDrop = async <T>(broker: Broker, request: ProtocolRequest<T>): Promise<T> => {
+  try {
+    return await broker.connectionPool.send(request);
+  } catch (error) {
+    await within(1000, broker.disconnect(), "disconnect").catch(() => {});
+    throw error;
+  }
 };
 
 /** The protocol's name of the error, such as CONCURRENT_TRANSACTIONS, of the innermost cause; "" when it has none. */

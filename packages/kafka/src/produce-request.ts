@@ -1,7 +1,8 @@
-/** Produce requests (version 7) of one transaction: outputs split into batches of bounded size, by partition. */
+/** Produce requests (version 7): records split into batches of bounded size, by partition, and sent to their leaders. */
 import type { OutputRecord } from "@weir/stream";
-import type { ProtocolRequest } from "./kafkajs.ts";
-import { sizeBound } from "./record-batch.ts";
+import { leaderOf } from "./fetcher.ts";
+import { type Cluster, type ProtocolRequest, sendOrDrop } from "./kafkajs.ts";
+import { advanceSequence, encodeRecordBatch, sizeBound } from "./record-batch.ts";
 
 /** A batch of more is split. A larger single record goes alone; the broker's message.max.bytes decides on it. */
 export const BATCH_MAX_BYTES = 512 * 1024;
@@ -48,10 +49,57 @@ export type EncodedBatch = { readonly topic: string; readonly partition: number;
 
 export type ProduceOutcome = { readonly topic: string; readonly partition: number; readonly errorCode: number };
 
+export type ProducerIdentity = { readonly producerId: number; readonly producerEpoch: number };
+
+/** One producer id's sequence numbers, which begin at 0 in each partition. */
+export class BatchEncoder {
+  readonly #identity: ProducerIdentity;
+  readonly #transactional: boolean;
+  readonly #sequences = new Map<string, number>();
+
+  constructor(identity: ProducerIdentity, transactional: boolean) {
+    this.#identity = identity;
+    this.#transactional = transactional;
+  }
+
+  /** Uses up sequence numbers: what is encoded must be sent, in this order, and repeated as the same bytes. */
+  encode({ topic, partition, records }: PartitionRecords, nowMs: number): EncodedBatch {
+    const key = `${topic}/${partition}`;
+    const firstSequence = this.#sequences.get(key) ?? 0;
+    this.#sequences.set(key, advanceSequence(firstSequence, records.length));
+    const identity = { ...this.#identity, firstSequence, transactional: this.#transactional };
+    return { topic, partition, bytes: encodeRecordBatch(records, identity, nowMs) };
+  }
+}
+
+const PRODUCE_TIMEOUT_MS = 10_000;
+
+/** One answer for each batch, in no order. Throws when a broker cannot be reached or does not answer. */
+export const sendBatches = async (
+  cluster: Cluster,
+  transactionalId: string | null,
+  batches: readonly EncodedBatch[],
+): Promise<ProduceOutcome[]> => {
+  const byLeader = Map.groupBy(batches, ({ topic, partition }) => {
+    const leader = leaderOf(cluster, topic, partition);
+    if (leader === null) throw new Error(`${topic}/${partition} has no leader`);
+    return leader;
+  });
+  const answers = [...byLeader].map(async ([nodeId, list]) => {
+    const broker = await cluster.findBroker({ nodeId });
+    const outcomes = await sendOrDrop(broker, produceRequest(transactionalId, list, PRODUCE_TIMEOUT_MS));
+    if (outcomes.length !== list.length) {
+      throw new Error(`produce answered for ${outcomes.length} of ${list.length} partitions`);
+    }
+    return outcomes;
+  });
+  return (await Promise.all(answers)).flat();
+};
+
 const PRODUCE = { apiKey: 0, apiVersion: 7, apiName: "Produce" } as const;
 
 /** Acknowledged by all in-sync replicas. */
-export const produceRequest = (
+const produceRequest = (
   transactionalId: string | null,
   batches: readonly EncodedBatch[],
   timeoutMs: number,

@@ -15,11 +15,9 @@
  * offsets; end. The broker orders none of the two before the other.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import { type CommitPart, type CommitResult, type OutputRecord, RetryLater, type Writer } from "@weir/stream";
-import { leaderOf } from "./fetcher.ts";
+import { type CommitPart, type CommitResult, RetryLater, type Writer } from "@weir/stream";
 import { type Broker, type Cluster, COORDINATOR, errorText, errorType, type OffsetsToCommit } from "./kafkajs.ts";
-import { type EncodedBatch, type PartitionRecords, planProduce, produceRequest } from "./produce-request.ts";
-import { advanceSequence, encodeRecordBatch } from "./record-batch.ts";
+import { BatchEncoder, type PartitionRecords, planProduce, sendBatches } from "./produce-request.ts";
 import { within } from "./within.ts";
 
 export type WriterOptions = {
@@ -47,19 +45,18 @@ const MOVED: ReadonlySet<string> = new Set([
   "GROUP_COORDINATOR_NOT_AVAILABLE",
 ]);
 
-const PRODUCE_TIMEOUT_MS = 10_000;
 /** Produce requests under way at one broker; it remembers the sequence numbers of five. */
 const PIPELINE = 4;
 
 export class TransactionalWriter implements Writer {
   readonly #cluster: Cluster;
   readonly #options: WriterOptions;
-  readonly #sequences = new Map<string, number>();
   readonly #topics = new Set<string>();
   #coordinator: Broker | null = null;
   #groupCoordinator: Broker | null = null;
   #producerId = "-1";
   #producerEpoch = -1;
+  #encoder: BatchEncoder | null = null;
   #state: "open" | "committing" | "spent" | "closed" = "open";
 
   private constructor(cluster: Cluster, options: WriterOptions) {
@@ -89,6 +86,7 @@ export class TransactionalWriter implements Writer {
     );
     this.#producerId = producerId;
     this.#producerEpoch = producerEpoch;
+    this.#encoder = new BatchEncoder({ producerId: Number(producerId), producerEpoch }, true);
     this.#groupCoordinator = await this.#cluster.findGroupCoordinator({ groupId: this.#options.group });
   }
 
@@ -147,38 +145,14 @@ export class TransactionalWriter implements Writer {
   }
 
   async #produceRound(round: readonly PartitionRecords[]): Promise<void> {
+    const encoder = this.#encoder;
+    if (encoder === null) throw new Error("writer is not initialised");
     const nowMs = Date.now();
-    const byLeader = Map.groupBy(round, ({ topic, partition }) => {
-      const leader = leaderOf(this.#cluster, topic, partition);
-      if (leader === null) throw new Error(`${topic}/${partition} has no leader`);
-      return leader;
-    });
-    const requests = [...byLeader].map(async ([nodeId, list]) => {
-      const batches = list.map((batch) => this.#encode(batch, nowMs));
-      const broker = await this.#cluster.findBroker({ nodeId });
-      const request = produceRequest(this.#options.transactionalId, batches, PRODUCE_TIMEOUT_MS);
-      const outcomes = await broker.connectionPool.send(request);
-      if (outcomes.length !== batches.length) {
-        throw new Error(`produce answered for ${outcomes.length} of ${batches.length} partitions`);
-      }
-      for (const { topic, partition, errorCode } of outcomes) {
-        if (errorCode !== 0) throw new Error(`produce to ${topic}/${partition} failed with error code ${errorCode}`);
-      }
-    });
-    await Promise.all(requests);
-  }
-
-  #encode({ topic, partition, records }: PartitionRecords, nowMs: number): EncodedBatch {
-    const key = `${topic}/${partition}`;
-    const firstSequence = this.#sequences.get(key) ?? 0;
-    this.#sequences.set(key, advanceSequence(firstSequence, records.length));
-    const identity = {
-      producerId: Number(this.#producerId),
-      producerEpoch: this.#producerEpoch,
-      firstSequence,
-      transactional: true,
-    };
-    return { topic, partition, bytes: encodeRecordBatch(records as readonly OutputRecord[], identity, nowMs) };
+    const batches = round.map((batch) => encoder.encode(batch, nowMs));
+    for (const outcome of await sendBatches(this.#cluster, this.#options.transactionalId, batches)) {
+      if (outcome.errorCode === 0) continue;
+      throw new Error(`produce to ${outcome.topic}/${outcome.partition} failed with error code ${outcome.errorCode}`);
+    }
   }
 
   async #sendOffsets(parts: readonly CommitPart[]): Promise<void> {

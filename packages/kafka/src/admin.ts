@@ -1,0 +1,156 @@
+/** What a tool or a start-up check asks of a cluster: topics as they are, topics made, lag. */
+import { type KafkaConnection, type LogFunction, openKafka } from "./connection.ts";
+import { errorText, errorType, type KafkaJs } from "./kafkajs.ts";
+import { within } from "./within.ts";
+
+export type TopicSpec = {
+  readonly name: string;
+  readonly partitions: number;
+  readonly replication: number;
+  readonly config: Readonly<Record<string, string>>;
+};
+
+export type TopicDescription = {
+  readonly partitions: number;
+  readonly replication: number;
+  /** Every setting in force, the broker's defaults too; those that the broker keeps secret are left out. */
+  readonly config: Readonly<Record<string, string>>;
+};
+
+export type CreateResult = "created" | "exists";
+
+export type PartitionLag = {
+  readonly partition: number;
+  /** Null: the group has committed nothing here. */
+  readonly committed: number | null;
+  readonly end: number;
+};
+
+export interface Admin {
+  /** Null for a topic that is absent. */
+  describe(topics: readonly string[]): Promise<Map<string, TopicDescription | null>>;
+  /** A topic that exists is left as it is, whatever it looks like. Throws when one cannot be made. */
+  create(specs: readonly TopicSpec[]): Promise<Map<string, CreateResult>>;
+  /** Whether a broker answers; never throws. */
+  brokerReady(): Promise<boolean>;
+  groupLag(group: string, topic: string): Promise<PartitionLag[]>;
+  close(): Promise<void>;
+}
+
+const CALL_TIMEOUT_MS = 15_000;
+const READY_TIMEOUT_MS = 2000;
+const TOPIC = 2;
+
+/** Opens no connection before the first call. Each call throws after 15 s at the latest. */
+export const openAdmin = (connection: KafkaConnection, { log }: { log?: LogFunction } = {}): Admin => {
+  const kafka = openKafka(connection, log ?? (() => {}));
+  let opened: Promise<KafkaJs.Admin> | null = null;
+
+  const open = async (): Promise<KafkaJs.Admin> => {
+    const admin = kafka.admin();
+    await admin.connect();
+    return admin;
+  };
+  const close = async (): Promise<void> => {
+    const closing = opened;
+    opened = null;
+    await within(2000, closing?.then((admin) => admin.disconnect()) ?? Promise.resolve(), "disconnect").catch(() => {});
+  };
+  /** A connection that failed once is not trusted again. */
+  const call = async <T>(what: string, timeoutMs: number, use: (admin: KafkaJs.Admin) => Promise<T>): Promise<T> => {
+    opened ??= open();
+    try {
+      return await within(timeoutMs, opened.then(use), what);
+    } catch (error) {
+      await close();
+      throw new Error(`${what}: ${errorText(error)}`, { cause: error });
+    }
+  };
+
+  return {
+    describe: (topics) =>
+      call("describing topics", CALL_TIMEOUT_MS, async (admin) => {
+        const present = new Set(await admin.listTopics());
+        const wanted = topics.filter((topic) => present.has(topic));
+        const result = new Map<string, TopicDescription | null>(topics.map((topic) => [topic, null]));
+        if (wanted.length === 0) return result;
+        const [{ topics: metadata }, { resources }] = await Promise.all([
+          admin.fetchTopicMetadata({ topics: wanted }),
+          admin.describeConfigs({
+            includeSynonyms: false,
+            resources: wanted.map((name) => ({ type: TOPIC, name })),
+          }),
+        ]);
+        for (const { name, partitions } of metadata) {
+          const entries = resources.find((resource) => resource.resourceName === name)?.configEntries ?? [];
+          const config = Object.fromEntries(
+            entries
+              .filter(({ configValue }) => configValue !== null)
+              .map(({ configName, configValue }) => [configName, configValue]),
+          );
+          result.set(name, { partitions: partitions.length, replication: partitions[0]?.replicas.length ?? 0, config });
+        }
+        return result;
+      }),
+
+    create: (specs) =>
+      call("creating topics", CALL_TIMEOUT_MS, async (admin) => {
+        const result = new Map<string, CreateResult>();
+        for (const spec of specs) result.set(spec.name, await createTopic(admin, spec));
+        return result;
+      }),
+
+    brokerReady: async () => {
+      try {
+        await call("asking for the cluster", READY_TIMEOUT_MS, (admin) => admin.describeCluster());
+        return true;
+      } catch {
+        return false;
+      }
+    },
+
+    groupLag: (groupId, topic) =>
+      call(`lag of ${groupId}`, CALL_TIMEOUT_MS, async (admin) => {
+        const [ends, groups] = await Promise.all([
+          admin.fetchTopicOffsets(topic),
+          admin.fetchOffsets({ groupId, topics: [topic], resolveOffsets: false }),
+        ]);
+        const committed = new Map(groups[0]?.partitions.map(({ partition, offset }) => [partition, Number(offset)]));
+        return ends
+          .map(({ partition, high }) => {
+            const offset = committed.get(partition) ?? -1;
+            return { partition, committed: offset < 0 ? null : offset, end: Number(high) };
+          })
+          .sort((a, b) => a.partition - b.partition);
+      }),
+
+    close,
+  };
+};
+
+/** One by one, so that an error names its topic. */
+const createTopic = async (admin: KafkaJs.Admin, spec: TopicSpec): Promise<CreateResult> => {
+  try {
+    const made = await admin.createTopics({
+      waitForLeaders: true,
+      topics: [
+        {
+          topic: spec.name,
+          numPartitions: spec.partitions,
+          replicationFactor: spec.replication,
+          configEntries: Object.entries(spec.config).map(([name, value]) => ({ name, value })),
+        },
+      ],
+    });
+    return made ? "created" : "exists";
+  } catch (error) {
+    if (errorType(error) === "TOPIC_ALREADY_EXISTS") return "exists";
+    throw new Error(`topic ${spec.name} could not be created: ${createFault(error)}`, { cause: error });
+  }
+};
+
+/** kafkajs wraps the answers for the topics in an aggregate. */
+const createFault = (error: unknown): string => {
+  const inner = error instanceof Error && "errors" in error && Array.isArray(error.errors) ? error.errors : [error];
+  return inner.map(errorText).join("; ");
+};
