@@ -1,0 +1,65 @@
+import { describe, expect, it } from "vitest";
+import { dockerfileFaults, parseDockerfile, workspaceFolders } from "./dockerfile.ts";
+import { readText } from "./repository.ts";
+
+const PORTS = { generator: 8081, detector: 8080 } as const;
+
+describe.each(Object.entries(PORTS))("services/%s/Dockerfile", (service, port) => {
+  it("keeps every rule", () => {
+    expect(dockerfileFaults(service, port, readText(`services/${service}/Dockerfile`))).toEqual([]);
+  });
+
+  it("starts a file that it copies", () => {
+    const instructions = parseDockerfile(readText(`services/${service}/Dockerfile`));
+    const [file] = JSON.parse(instructions.findLast(({ word }) => word === "CMD")?.rest ?? "[]") as string[];
+    expect(file).toBe(`services/${service}/main.ts`);
+  });
+});
+
+describe("what an image holds", () => {
+  it("are the workspaces that the service names, and theirs", () => {
+    expect(workspaceFolders("generator")).toEqual([
+      "packages/engine",
+      "packages/kafka",
+      "packages/schema",
+      "packages/service",
+      "packages/stream",
+      "services/generator",
+    ]);
+  });
+
+  it("is let in by name: .dockerignore shuts out everything first", () => {
+    const lines = readText(".dockerignore")
+      .split("\n")
+      .filter((line) => line !== "" && !line.startsWith("#"));
+    expect(lines[0]).toBe("*");
+    for (const line of ["packages/testing", "**/node_modules", "**/*.test.ts"]) expect(lines).toContain(line);
+  });
+});
+
+describe("the rules for a Dockerfile", () => {
+  it.each<[string, string | RegExp, string]>([
+    ["is built from node:24 ", /NODE_IMAGE=\S+/, "NODE_IMAGE=node:24"],
+    ["uses ADD", "COPY packages/schema packages/schema", "COPY packages/schema packages/schema\nADD x y"],
+    ["npm ci runs without --omit=dev", " --omit=dev", ""],
+    ["npm ci runs without --workspace=@weir/detector", " --workspace=@weir/detector", ""],
+    ["copies the source of", "COPY packages/stream packages/stream\n", ""],
+    ["copies the package.json of", "COPY packages/stream/package.json packages/stream/\n", ""],
+    ["runs as root", "USER 1000:1000\n", ""],
+    ["runs as node", "USER 1000:1000", "USER node"],
+    ["owns its own files", "EXPOSE", "COPY rulesets x\nEXPOSE"],
+    ["CMD is not in exec form", /CMD \["services.*\n/, "CMD node services/detector/main.ts\n"],
+    ["ENTRYPOINT is not in exec form", 'ENTRYPOINT ["node"]', "ENTRYPOINT node"],
+    ["HEALTHCHECK is not in exec form", /CMD \["node", "-e".*\n/, "CMD node /livez\n"],
+    ["HEALTHCHECK needs a program", /CMD \["node", "-e".*\n/, 'CMD ["curl", "http://127.0.0.1:8080/livez"]\n'],
+    ["HEALTHCHECK does not ask /livez", "/livez", "/"],
+    ["exposes 9999", "EXPOSE 8080", "EXPOSE 9999"],
+    ["is not labelled", "image.version", "image.revision"],
+    ["has a secret in ENV", "ENV ", "ENV KAFKA_SASL_PASSWORD=x "],
+  ])("find: %s", (fault, from, to) => {
+    const text = readText("services/detector/Dockerfile");
+    const broken = text.replace(from, to);
+    expect(broken).not.toBe(text);
+    expect(dockerfileFaults("detector", 8080, broken).join("\n")).toContain(fault);
+  });
+});
