@@ -25,7 +25,6 @@ export type BatchCommitted = {
   readonly snapshotRecords: number;
   readonly computeMs: number;
   readonly commitMs: number;
-  readonly keys: number;
 };
 
 export type Restored = {

@@ -68,6 +68,8 @@ export type RunnerStatus = {
   readonly progressMs: number;
   /** The next offset to decide; null until the state is known. */
   readonly position: number | null;
+  /** Keys held in the state. */
+  readonly keys: number;
   /** Records known to be waiting. */
   readonly lag: number;
   /** Timestamp of the last record committed, ms; null before the first. */
@@ -107,6 +109,7 @@ export class PartitionRunner<Event> {
       phase: this.#phase,
       progressMs: this.#progressMs,
       position: known ? this.#position : null,
+      keys: this.#state?.keys ?? 0,
       decidedUpToMs: this.#decidedUpToMs,
       lag: known ? Math.max(0, this.#endOffset - this.#position) : 0,
     };
@@ -253,7 +256,6 @@ export class PartitionRunner<Event> {
       snapshotRecords,
       computeMs,
       commitMs,
-      keys: this.#state?.keys ?? 0,
     });
   }
 

@@ -25,6 +25,7 @@ export function watchProgress(options: ProgressOptions): () => void {
     if (unready === null) readiness.ready();
     else readiness.notReady(unready);
     if (looking || status === null) return;
+    metrics.stateKeys.set(status.reduce((sum, { keys }) => sum + keys, 0));
     looking = true;
     try {
       const lags = await Promise.all(status.map((one) => lagOf(options, one)));
