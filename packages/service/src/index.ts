@@ -4,7 +4,7 @@ export type { HttpOptions, HttpServer } from "./http.ts";
 export { startHttp } from "./http.ts";
 export { kafkaSettings } from "./kafka-settings.ts";
 export type { Logger, LogOptions } from "./logger.ts";
-export { createLogger } from "./logger.ts";
+export { createLogger, kafkaLog } from "./logger.ts";
 export type { BuildInfo, LabelValues, MetricSpec } from "./metrics.ts";
 export { DURATION_BUCKETS_SECONDS, Metrics } from "./metrics.ts";
 export type { Phase } from "./phases.ts";

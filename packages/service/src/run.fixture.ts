@@ -2,7 +2,17 @@
 import { ConfigurationError, defineService, oneOf, runService, sharedSettings } from "./index.ts";
 import { kafkaSettings } from "./kafka-settings.ts";
 
-const ENDINGS = ["idle", "done", "fatal", "refused", "refused-later", "uncaught", "stuck-drain", "slow-start"] as const;
+const ENDINGS = [
+  "idle",
+  "done",
+  "fatal",
+  "refused",
+  "refused-later",
+  "uncaught",
+  "stuck-drain",
+  "slow-start",
+  "failed-drain",
+] as const;
 
 const fixture = defineService({
   name: "fixture",
@@ -28,6 +38,8 @@ const fixture = defineService({
       finished,
       async drain() {
         log.info("fixture drains");
+        if (ending === "failed-drain") throw new Error("the last batch was not taken");
+        if (ending === "fatal") await finished;
         if (ending === "stuck-drain") await new Promise(() => {});
       },
     };

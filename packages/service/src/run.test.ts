@@ -166,6 +166,20 @@ describe("a service", () => {
     expect(messages).toContain("fixture drains");
   });
 
+  test("names the error once, although its drain meets it again", async () => {
+    const { exit, lines } = launch({ ENDING: "fatal" });
+    await exit;
+    expect(lines().filter(({ level }) => level === "fatal")).toHaveLength(1);
+  });
+
+  test("exits 1 when the drain fails, and names the error", async () => {
+    const { child, exit, line, lines } = launch({ ENDING: "failed-drain" });
+    await line("running");
+    child.kill("SIGTERM");
+    expect((await exit).code).toBe(1);
+    expect(lines().map(({ msg }) => msg)).toContain("cannot go on: the last batch was not taken");
+  });
+
   test("logs what nobody caught and exits 1", async () => {
     const { exit, lines } = launch({ ENDING: "uncaught" });
     expect((await exit).code).toBe(1);

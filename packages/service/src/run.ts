@@ -153,32 +153,33 @@ async function startUnlessStopped<T extends ServiceTable>(
   }
 }
 
-/** From running to stopped or failed. Throws what drain() throws, and a ConfigurationError of `finished`. */
+/** From running to stopped or failed. Logs what went wrong, but throws a ConfigurationError, whenever it came. */
 async function runUntilDrained(
   running: Running,
   { log, phase, shutdown }: { readonly log: Logger; readonly phase: ReadinessItem; readonly shutdown: Shutdown },
 ): Promise<0 | 1> {
   const phases = new Phases();
+  const failures = new Set<unknown>();
+  const failed = (error: unknown) => {
+    if (!failures.has(error) && !(error instanceof ConfigurationError)) {
+      log.fatal({ err: error }, `cannot go on: ${messageOf(error)}`);
+    }
+    failures.add(error);
+    shutdown.begin("a fatal error");
+  };
   if (!shutdown.signal.aborted) {
     phases.to("running");
     phase.ready();
     log.info("running");
   }
-  let failure: { readonly error: unknown } | null = null;
-  try {
-    await Promise.race([running.finished, aborted(shutdown.signal)]);
-    shutdown.begin("its work is done");
-  } catch (error) {
-    failure = { error };
-    if (!(error instanceof ConfigurationError)) log.fatal({ err: error }, `cannot go on: ${messageOf(error)}`);
-    shutdown.begin("a fatal error");
-  }
+  await Promise.race([running.finished, aborted(shutdown.signal)]).catch(failed);
+  shutdown.begin("its work is done");
   phases.to("draining");
   phase.notReady("draining");
-  await running.drain();
-  phases.to(failure === null ? "stopped" : "failed");
-  if (failure?.error instanceof ConfigurationError) throw failure.error;
-  return failure === null ? 0 : 1;
+  await running.drain().catch(failed);
+  phases.to(failures.size === 0 ? "stopped" : "failed");
+  for (const error of failures) if (error instanceof ConfigurationError) throw error;
+  return failures.size === 0 ? 0 : 1;
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

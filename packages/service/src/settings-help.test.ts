@@ -16,12 +16,12 @@ test("--help shows each variable with its default, its meaning and what it accep
   expect(text).toContain("  PASSWORD  not set   Of the user\n");
 });
 
-test("the Markdown table has a line per variable, with pipes escaped", () => {
+test("the Markdown table has a line per variable, aligned, with pipes escaped", () => {
   expect(settingsMarkdown(table).split("\n")).toEqual([
-    "| variable | default | meaning |",
-    "|---|---|---|",
-    "| `RATE` | `5` | Transactions a second (1..9) |",
-    "| `PLAIN` | required | Bare \\| messages (true or false) |",
-    "| `PASSWORD` | not set | Of the user |",
+    "| variable   | default  | meaning                          |",
+    "| ---------- | -------- | -------------------------------- |",
+    "| `RATE`     | `5`      | Transactions a second (1..9)     |",
+    "| `PLAIN`    | required | Bare \\| messages (true or false) |",
+    "| `PASSWORD` | not set  | Of the user                      |",
   ]);
 });

@@ -39,12 +39,19 @@ export function helpText(service: { readonly name: string; readonly about: strin
   ].join("\n");
 }
 
-/** The table as Markdown, one line per variable; for a README, where a test keeps it current. */
+/** The table as Markdown, its columns aligned; for a README, where a test keeps it current. */
 export function settingsMarkdown(table: SettingsTable): string {
-  const cell = (text: string) => text.replaceAll("|", "\\|");
-  const lines = rowsOf(table).map((row) => {
-    const shown = row.fallback === null ? standsFor(row) : `\`${row.fallback}\``;
-    return `| \`${row.name}\` | ${cell(shown)} | ${cell(meaning(row))} |`;
-  });
-  return ["| variable | default | meaning |", "|---|---|---|", ...lines].join("\n");
+  const escaped = (text: string) => text.replaceAll("|", "\\|");
+  const cells = rowsOf(table).map((row) => [
+    `\`${row.name}\``,
+    row.fallback === null ? standsFor(row) : `\`${escaped(row.fallback)}\``,
+    escaped(meaning(row)),
+  ]);
+  const lines = [["variable", "default", "meaning"], ...cells];
+  const widths = [0, 1, 2].map((column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
+  const render = (line: readonly string[]) =>
+    `| ${line.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |`;
+  const rule = widths.map((width) => "-".repeat(width));
+  const [head = [], ...rest] = lines;
+  return [render(head), render(rule), ...rest.map(render)].join("\n");
 }

@@ -1,4 +1,5 @@
 /** Settings that more than one service has, so that a variable means the same everywhere. */
+import { TOPICS } from "@weir/schema";
 import { durationMs, group, integer, oneOf, text } from "./setting.ts";
 
 /** Where the service's own HTTP server listens. */
@@ -35,10 +36,10 @@ export const shutdownSettings = durationMs({
 });
 
 const DEFAULTS = {
-  TRANSACTIONS_TOPIC: "queueing.transactions",
-  LEGIT_TOPIC: "streaming.transactions.legit",
-  FRAUD_TOPIC: "streaming.transactions.fraud",
-  REJECTED_TOPIC: "streaming.transactions.rejected",
+  TRANSACTIONS_TOPIC: TOPICS.transactions,
+  LEGIT_TOPIC: TOPICS.legit,
+  FRAUD_TOPIC: TOPICS.fraud,
+  REJECTED_TOPIC: TOPICS.rejected,
 } as const;
 
 const TOPIC = {

@@ -1,0 +1,74 @@
+/** From a broker that may not be there yet to a producer and its topic: waits, says so, and gives up only for a stop. */
+import { ConfigurationError, type Logger, type ReadinessItem } from "@weir/service";
+import type { Clock } from "./generator.ts";
+import type { Sink } from "./sink.ts";
+
+export type ConnectOptions = {
+  /** Resolves to a producer that has reached a broker; throws when there is none. */
+  readonly open: () => Promise<Sink>;
+  readonly topic: string;
+  /** For messages: the addresses that are tried. */
+  readonly brokers: readonly string[];
+  readonly log: Logger;
+  readonly readiness: ReadinessItem;
+  readonly clock: Clock;
+};
+
+export type Connected = { readonly sink: Sink; readonly partitions: number };
+
+const RETRY_MS = 1000;
+const SAY_AGAIN_MS = 5000;
+/** A broker that has just come up may not know its topics at once. */
+const TOPIC_PATIENCE_MS = 5000;
+
+/**
+ * Resolves once the topic's partitions are known. Throws `stopping.reason` when the wait is ended by a stop, and
+ * ConfigurationError when a broker has answered for some seconds that there is no such topic.
+ */
+export async function connect(options: ConnectOptions, stopping: AbortSignal): Promise<Connected> {
+  const { open, topic, log, readiness, clock } = options;
+  const brokers = options.brokers.join(",");
+  let saidMs = Number.NEGATIVE_INFINITY;
+  let missingSinceMs: number | null = null;
+  for (;;) {
+    stopping.throwIfAborted();
+    let sink: Sink | null = null;
+    try {
+      sink = await open();
+      const partitions = await sink.partitions(topic);
+      stopping.throwIfAborted();
+      readiness.ready();
+      log.info(
+        { brokers, topic, partitions },
+        `connected to Kafka at ${brokers}; ${topic} has ${partitions} partitions`,
+      );
+      return { sink, partitions };
+    } catch (error) {
+      await sink?.close().catch(() => {});
+      stopping.throwIfAborted();
+      const nowMs = clock.monotonicMs();
+      const reason = error instanceof Error ? error.message : String(error);
+      if (isTopicMissing(error)) {
+        missingSinceMs ??= nowMs;
+        if (nowMs - missingSinceMs >= TOPIC_PATIENCE_MS) throw topicMissing(topic, brokers, error);
+      } else {
+        missingSinceMs = null;
+      }
+      readiness.notReady(`no connection to Kafka at ${brokers}: ${reason}`);
+      if (nowMs - saidMs >= SAY_AGAIN_MS) {
+        saidMs = nowMs;
+        log.warn({ brokers, reason }, `waiting for Kafka at ${brokers}: ${reason}`);
+      }
+    }
+    await clock.sleep(RETRY_MS, stopping);
+  }
+}
+
+function isTopicMissing(error: unknown): boolean {
+  return error instanceof Error && error.name === "TopicMissing";
+}
+
+function topicMissing(topic: string, brokers: string, cause: unknown): ConfigurationError {
+  const fault = `topic ${topic} does not exist on ${brokers}: create it with "npm run weir -- topics apply", or set TRANSACTIONS_TOPIC`;
+  return new ConfigurationError(fault, { cause });
+}
