@@ -1,0 +1,70 @@
+/** The topics of a run, read again after it by a read_committed reader: what came in, and what came out of it. */
+
+import type { LogRecord } from "@weir/schema";
+import { REJECTED_HEADERS } from "@weir/schema";
+import type { Log, TopicPartition } from "@weir/stream";
+import type { TopicNames } from "../weir/topics.ts";
+import { type OffsetRange, Tally, type TallyResult } from "./tally.ts";
+
+/** Ends of all partitions of the four topics at one moment, by topic. */
+export type Ends = ReadonlyMap<string, readonly number[]>;
+
+export async function endsOf(log: Log, names: TopicNames): Promise<Ends> {
+  const ends = new Map<string, readonly number[]>();
+  for (const topic of [names.transactions, names.legit, names.fraud, names.rejected]) {
+    const partitions = Array.from({ length: await log.partitions(topic) }, (_, partition) => partition);
+    ends.set(
+      topic,
+      await Promise.all(partitions.map(async (partition) => (await log.bounds({ topic, partition })).end)),
+    );
+  }
+  return ends;
+}
+
+/** `before` was taken when the run began; everything up to now is read. */
+export async function readBack(log: Log, names: TopicNames, before: Ends): Promise<TallyResult> {
+  const after = await endsOf(log, names);
+  const rangesOf = (topic: string): OffsetRange[] =>
+    (after.get(topic) ?? []).map((end, partition) => ({ start: before.get(topic)?.[partition] ?? 0, end }));
+  const tally = new Tally(names.transactions, rangesOf(names.transactions));
+  const each = async (topic: string, use: (record: LogRecord, partition: number) => void): Promise<void> => {
+    for (const [partition, range] of rangesOf(topic).entries()) await readRange(log, { topic, partition }, range, use);
+  };
+  await each(names.transactions, (record, partition) => tally.input(partition, record.offset));
+  await each(names.legit, (record) => tally.output(decisionIdIn(record)));
+  await each(names.fraud, (record) => tally.output(decisionIdIn(record)));
+  await each(names.rejected, (record) => tally.output(originOf(record)));
+  return tally.result();
+}
+
+async function readRange(
+  log: Log,
+  input: TopicPartition,
+  { start, end }: OffsetRange,
+  use: (record: LogRecord, partition: number) => void,
+): Promise<void> {
+  if (start >= end) return;
+  const reader = log.read(input, start, end);
+  try {
+    for (let batch = await reader.next(); batch !== null; batch = await reader.next()) {
+      for (const record of batch.records) if (record.offset < end) use(record, input.partition);
+    }
+  } finally {
+    reader.close();
+  }
+}
+
+function decisionIdIn(record: LogRecord): string | null {
+  try {
+    const value = JSON.parse(record.value?.toString("utf8") ?? "") as { decision?: { id?: unknown } } | null;
+    const id = value?.decision?.id;
+    return typeof id === "string" ? id : null;
+  } catch {
+    return null;
+  }
+}
+
+function originOf(record: LogRecord): string | null {
+  const header = record.headers.find(([name]) => name === REJECTED_HEADERS.origin);
+  return header?.[1]?.toString("utf8") ?? null;
+}

@@ -1,0 +1,92 @@
+/** Numbers to lines. Pure: the terminal is screen.ts. */
+import type { Numbers } from "./numbers.ts";
+
+export type Frame = {
+  readonly elapsedMs: number;
+  /** "running", "draining": one word. */
+  readonly phase: string;
+  /** When it will stop by itself; null: not. */
+  readonly forMs: number | null;
+  readonly ruleset: string;
+  readonly numbers: Numbers | null;
+  /** Name and what to show for it: URLs, the broker, the logs. */
+  readonly places: readonly (readonly [string, string])[];
+};
+
+const OUTCOMES = ["approve", "review", "decline"] as const;
+
+/** The view on a terminal, at most `columns` wide. */
+export function liveLines(frame: Frame, columns: number): string[] {
+  const { numbers } = frame;
+  const until = frame.forMs === null ? "Ctrl-C stops" : `stops at ${clock(frame.forMs)}`;
+  const lines = ["", `  Weir  ${frame.phase} ${clock(frame.elapsedMs)}   ${frame.ruleset}   ${until}`, ""];
+  if (numbers === null) {
+    lines.push("  waiting for the first numbers");
+  } else {
+    lines.push(
+      row("in", `${count(numbers.sentPerSecond)} /s`, `${count(numbers.sent)} sent`),
+      row("decided", `${count(numbers.decidedPerSecond)} /s`, `${count(numbers.decided)} decided`),
+      row("lag", count(numbers.lag), numbers.lagSeconds > 0 ? `${numbers.lagSeconds.toFixed(2)} s old` : ""),
+      row("latency", `p50 ${ms(numbers.p50Ms)}`, `p99 ${ms(numbers.p99Ms)}`),
+      "",
+      ...OUTCOMES.map((outcome) =>
+        row(outcome, count(numbers.outcomes.get(outcome) ?? 0), share(numbers.outcomes.get(outcome), numbers.decided)),
+      ),
+      row("rejected", count(total(numbers.rejected)), reasons(numbers.rejected)),
+    );
+  }
+  lines.push("", ...frame.places.map(([name, what]) => `  ${name.padEnd(10)} ${what}`), "");
+  return lines.map((line) => line.slice(0, Math.max(1, columns - 1)));
+}
+
+/** The same as one line, for a log or a pipe. */
+export function plainLine(frame: Frame): string {
+  const { numbers } = frame;
+  if (numbers === null) return `${clock(frame.elapsedMs)} ${frame.phase}`;
+  const outcomes = OUTCOMES.map((outcome) => `${outcome} ${count(numbers.outcomes.get(outcome) ?? 0)}`);
+  const rejected = total(numbers.rejected);
+  return [
+    `${clock(frame.elapsedMs)} ${frame.phase}`,
+    `in ${count(numbers.sentPerSecond)}/s`,
+    `decided ${count(numbers.decidedPerSecond)}/s`,
+    ...outcomes,
+    `rejected ${count(rejected)}${rejected > 0 ? ` (${reasons(numbers.rejected)})` : ""}`,
+    `lag ${count(numbers.lag)}`,
+    `p50 ${ms(numbers.p50Ms)} p99 ${ms(numbers.p99Ms)}`,
+  ].join("  ");
+}
+
+function row(name: string, value: string, more: string): string {
+  return `  ${name.padEnd(10)} ${value.padStart(12)}   ${more}`.trimEnd();
+}
+
+/** Whole numbers with a comma at each thousand. */
+export function count(value: number): string {
+  return Math.round(value).toLocaleString("en-GB");
+}
+
+/** Minutes and seconds, hours when there are some: 01:05, 1:00:00. */
+export function clock(elapsedMs: number): string {
+  const seconds = Math.max(0, Math.floor(elapsedMs / 1000));
+  const two = (value: number): string => String(value).padStart(2, "0");
+  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(seconds % 60)}` : `${two(minutes)}:${two(seconds % 60)}`;
+}
+
+function ms(value: number | null): string {
+  if (value === null) return "-";
+  if (value >= 10_000) return `${(value / 1000).toFixed(1)} s`;
+  return value >= 100 ? `${Math.round(value)} ms` : `${value.toFixed(1)} ms`;
+}
+
+function share(part: number | undefined, whole: number): string {
+  return whole === 0 ? "" : `${((100 * (part ?? 0)) / whole).toFixed(1)} %`;
+}
+
+function total(counts: ReadonlyMap<string, number>): number {
+  return [...counts.values()].reduce((sum, one) => sum + one, 0);
+}
+
+function reasons(rejected: ReadonlyMap<string, number>): string {
+  return [...rejected].map(([reason, times]) => `${reason} ${count(times)}`).join(", ");
+}
