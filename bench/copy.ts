@@ -165,8 +165,8 @@ const latency = async (): Promise<void> => {
   };
   const warmUntil = performance.timeOrigin + performance.now() + 5000;
   for (let partition = 0; partition < PARTITIONS; partition++) {
-    watch(input, partition, delivered);
-    watch(output, partition, endToEnd);
+    void watch(input, partition, delivered);
+    void watch(output, partition, endToEnd);
   }
   const producer = openProducer(connection, { log });
   const startedAt = performance.now();
