@@ -1,4 +1,5 @@
 /** What a tool or a start-up check asks of a cluster: topics as they are, topics made, lag. */
+import { setTimeout as delay } from "node:timers/promises";
 import { type KafkaConnection, type LogFunction, openKafka } from "./connection.ts";
 import { errorText, errorType, type KafkaJs } from "./kafkajs.ts";
 import { within } from "./within.ts";
@@ -40,6 +41,7 @@ export interface Admin {
 const CALL_TIMEOUT_MS = 15_000;
 const READY_TIMEOUT_MS = 2000;
 const TOPIC = 2;
+const NOT_YET: ReadonlySet<string> = new Set(["UNKNOWN_TOPIC_OR_PARTITION", "LEADER_NOT_AVAILABLE"]);
 
 /** Opens no connection before the first call. Each call throws after 15 s at the latest. */
 export const openAdmin = (connection: KafkaConnection, { log }: { log?: LogFunction } = {}): Admin => {
@@ -97,6 +99,7 @@ export const openAdmin = (connection: KafkaConnection, { log }: { log?: LogFunct
       call("creating topics", CALL_TIMEOUT_MS, async (admin) => {
         const result = new Map<string, CreateResult>();
         for (const spec of specs) result.set(spec.name, await createTopic(admin, spec));
+        await untilLed(admin, [...result.keys()]);
         return result;
       }),
 
@@ -132,7 +135,7 @@ export const openAdmin = (connection: KafkaConnection, { log }: { log?: LogFunct
 const createTopic = async (admin: KafkaJs.Admin, spec: TopicSpec): Promise<CreateResult> => {
   try {
     const made = await admin.createTopics({
-      waitForLeaders: true,
+      waitForLeaders: false,
       topics: [
         {
           topic: spec.name,
@@ -146,6 +149,19 @@ const createTopic = async (admin: KafkaJs.Admin, spec: TopicSpec): Promise<Creat
   } catch (error) {
     if (errorType(error) === "TOPIC_ALREADY_EXISTS") return "exists";
     throw new Error(`topic ${spec.name} could not be created: ${createFault(error)}`, { cause: error });
+  }
+};
+
+/** The broker that answers may not have heard of a new topic yet. Bounded by the deadline of the call. */
+const untilLed = async (admin: KafkaJs.Admin, topics: string[]): Promise<void> => {
+  if (topics.length === 0) return;
+  for (;;) {
+    const found = await admin.fetchTopicMetadata({ topics }).catch((error: unknown) => {
+      if (NOT_YET.has(errorType(error))) return null;
+      throw error;
+    });
+    if (found?.topics.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0))) return;
+    await delay(50);
   }
 };
 

@@ -4,6 +4,8 @@ export { KAFKA_VERSION } from "./java-kafka/jars.ts";
 export { type Launched, launch } from "./java-kafka/launch.ts";
 export { type JavaKafka, type JavaKafkaOptions, startJavaKafka } from "./java-kafka/start.ts";
 export { LocalKafkaError } from "./local-kafka-error.ts";
+export { type Expectations, isClean, judge, type Verdict } from "./oracle.ts";
+export { type DumpedRecord, dumpTopics } from "./outsider/dump.ts";
 export { keptBrokerFolder, repositoryRoot, weirFolder } from "./paths.ts";
 export { freePort, portIsFree } from "./ports.ts";
 export { alive, signal, until } from "./processes.ts";

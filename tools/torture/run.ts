@@ -1,0 +1,214 @@
+/**
+ * One run of torture: a broker of its own, a generator, two detectors, faults by the schedule; then everything heals
+ * and drains, and the oracle judges the topics as an outsider reads them.
+ */
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { openAdmin } from "@weir/kafka";
+import { TOPICS } from "@weir/schema";
+import {
+  dumpTopics,
+  isClean,
+  type JavaKafka,
+  judge,
+  startJavaKafka,
+  until,
+  type Verdict,
+  weirFolder,
+} from "@weir/testing";
+import { wantedTopics } from "../weir/topics.ts";
+import { type Fault, schedule } from "./schedule.ts";
+import { Service } from "./service.ts";
+
+export type TortureOptions = {
+  readonly durationMs: number;
+  readonly seed: number;
+  readonly rate: number;
+  readonly partitions: number;
+  readonly log: (line: string) => void;
+};
+
+export type TortureReport = {
+  readonly verdict: Verdict;
+  /** How long after a fault the others decided all partitions, ms. */
+  readonly takeOversMs: Readonly<Record<Fault, readonly number[]>>;
+  /** From SIGTERM to exit, ms. */
+  readonly exitsMs: readonly number[];
+  /** What went against a promise beside the verdict: a wrong exit code, a take-over too late. */
+  readonly faults: readonly string[];
+  readonly clean: boolean;
+};
+
+const SESSION_MS = 6_000;
+const APP = "weir";
+/** Promised: the others go on within the session timeout + 5 s after a kill, within 3 s after SIGTERM. */
+const TAKE_OVER_MS: Readonly<Record<Fault, number>> = {
+  kill: SESSION_MS + 5_000,
+  terminate: 3_000,
+  freeze: SESSION_MS + 5_000,
+  broker: 60_000,
+};
+const EXIT_MS = 5_000;
+
+export async function torture(options: TortureOptions): Promise<TortureReport> {
+  const folder = join(weirFolder, "torture");
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  const kafka = await startJavaKafka({ dataDir: join(folder, "kafka"), log: options.log });
+  try {
+    return await new Run(options, kafka, folder).run();
+  } finally {
+    await kafka.stop();
+  }
+}
+
+class Run {
+  readonly #options: TortureOptions;
+  readonly #kafka: JavaKafka;
+  readonly #folder: string;
+  readonly #environment: Readonly<Record<string, string>>;
+  readonly #detectors: Service[] = [];
+  readonly #takeOversMs: Record<Fault, number[]> = { kill: [], terminate: [], freeze: [], broker: [] };
+  readonly #exitsMs: number[] = [];
+  readonly #faults: string[] = [];
+  #started = 0;
+  #turn = 0;
+
+  constructor(options: TortureOptions, kafka: JavaKafka, folder: string) {
+    this.#options = options;
+    this.#kafka = kafka;
+    this.#folder = folder;
+    this.#environment = { KAFKA_BROKER_URL: kafka.brokers, APP_ID: APP };
+  }
+
+  async run(): Promise<TortureReport> {
+    const { log, rate, seed, durationMs, partitions } = this.#options;
+    const names = {
+      transactions: TOPICS.transactions,
+      legit: TOPICS.legit,
+      fraud: TOPICS.fraud,
+      rejected: TOPICS.rejected,
+    };
+    await using admin = disposable(
+      openAdmin({ brokers: [this.#kafka.brokers], clientId: "torture", tls: null, sasl: null }),
+    );
+    await admin.create(wantedTopics(names, APP, partitions).map((topic) => ({ ...topic, replication: 1 })));
+    await Promise.all([this.#startDetector(), this.#startDetector()]);
+    const settings = { ...this.#environment, TRANSACTIONS_PER_SECOND: String(rate), SEED: String(seed) };
+    const generator = new Service(
+      "generator",
+      "services/generator/main.ts",
+      settings,
+      join(this.#folder, "generator.log"),
+    );
+    await generator.untilReady(30_000);
+    log(`torture: ${rate} tx/s for ${durationMs / 1000} s, seed ${seed}, logs in ${this.#folder}`);
+
+    const beganMs = performance.now();
+    for (const { atMs, fault } of schedule(seed, durationMs)) {
+      const waitMs = atMs - (performance.now() - beganMs);
+      if (waitMs > 0) await sleep(waitMs);
+      await this.#commit(fault);
+    }
+    await sleep(Math.max(0, durationMs - (performance.now() - beganMs)));
+
+    await this.#end(generator);
+    log("torture: no more faults; draining");
+    const lag = async (): Promise<number> =>
+      (await admin.groupLag(`${APP}-entry`, TOPICS.transactions)).reduce(
+        (sum, { committed, end }) => sum + end - (committed ?? 0),
+        0,
+      );
+    if (!(await until(async () => (await lag()) === 0, 120_000, 500)))
+      this.#faults.push(`not drained, lag ${await lag()}`);
+    for (const detector of this.#detectors) await this.#end(detector);
+    log("torture: judging");
+    const verdict = await this.#judge();
+    return {
+      verdict,
+      takeOversMs: this.#takeOversMs,
+      exitsMs: this.#exitsMs,
+      faults: this.#faults,
+      clean: isClean(verdict) && this.#faults.length === 0,
+    };
+  }
+
+  async #judge(): Promise<Verdict> {
+    const topics = [TOPICS.transactions, TOPICS.legit, TOPICS.fraud, TOPICS.rejected];
+    const records = await dumpTopics(this.#kafka.brokers, topics);
+    const { transactions: input, legit, fraud, rejected } = TOPICS;
+    return judge(records, { input, legit, fraud, rejected, counts: { count_1h: 3_600_000 } });
+  }
+
+  async #commit(fault: Fault): Promise<void> {
+    const victim = this.#detectors[this.#turn++ % this.#detectors.length] as Service;
+    const beganMs = performance.now();
+    if (fault === "kill") victim.signal("SIGKILL");
+    else if (fault === "terminate") victim.signal("SIGTERM");
+    else if (fault === "freeze") victim.signal("SIGSTOP");
+    else {
+      await this.#kafka.kill("SIGKILL");
+      await this.#kafka.restart();
+    }
+    const survivors = fault === "broker" ? this.#detectors : this.#detectors.filter((one) => one !== victim);
+    const tookMs = await this.#untilAllDecided(survivors, beganMs);
+    this.#options.log(
+      `torture: ${fault} of ${fault === "broker" ? "the broker" : victim.name}, others went on after ${Math.round(tookMs)} ms`,
+    );
+    this.#takeOversMs[fault].push(tookMs);
+    if (tookMs > TAKE_OVER_MS[fault])
+      this.#faults.push(`${fault}: the others went on after ${Math.round(tookMs)} ms, promised ${TAKE_OVER_MS[fault]}`);
+    if (fault === "terminate") await this.#ended(victim, beganMs);
+    if (fault === "freeze") victim.signal("SIGCONT");
+    if (fault === "kill" || fault === "terminate") {
+      this.#detectors.splice(this.#detectors.indexOf(victim), 1);
+      await this.#startDetector();
+    }
+  }
+
+  async #untilAllDecided(survivors: readonly Service[], beganMs: number): Promise<number> {
+    const all = async (): Promise<boolean> => {
+      const counts = await Promise.all(survivors.map((one) => one.readyPartitions()));
+      return counts.reduce((sum, count) => sum + count, 0) === this.#options.partitions;
+    };
+    if (!(await until(all, 90_000, 50))) throw new Error("nobody took over within 90 s");
+    return performance.now() - beganMs;
+  }
+
+  async #startDetector(): Promise<void> {
+    const name = `detector-${++this.#started}`;
+    const settings = {
+      ...this.#environment,
+      RULESET: "rulesets/starter.yaml",
+      INPUT_KEYED: "true",
+      EXPLAIN: "full",
+      SESSION_TIMEOUT_MS: String(SESSION_MS),
+    };
+    const detector = new Service(name, "services/detector/main.ts", settings, join(this.#folder, `${name}.log`));
+    this.#detectors.push(detector);
+    await detector.untilReady(60_000);
+  }
+
+  async #end(service: Service): Promise<void> {
+    const beganMs = performance.now();
+    service.signal("SIGTERM");
+    await this.#ended(service, beganMs);
+  }
+
+  async #ended(service: Service, beganMs: number): Promise<void> {
+    const { code, signal } = await service.ended;
+    const tookMs = performance.now() - beganMs;
+    this.#exitsMs.push(tookMs);
+    if (code !== 0) this.#faults.push(`${service.name} ended with ${signal ?? code} after SIGTERM`);
+    if (tookMs > EXIT_MS)
+      this.#faults.push(`${service.name} took ${Math.round(tookMs)} ms to exit, promised ${EXIT_MS}`);
+  }
+}
+
+function disposable<T extends { close(): Promise<void> }>(resource: T): T & AsyncDisposable {
+  return Object.assign(resource, { [Symbol.asyncDispose]: () => resource.close() });
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
