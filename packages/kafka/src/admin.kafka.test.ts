@@ -1,0 +1,48 @@
+import { expect, test } from "vitest";
+import { openAdmin } from "./admin.ts";
+import { connection, newTopic, openLog, part } from "./kafka.fixture.ts";
+
+test("topics are made as specified, left alone when they exist, and described with their settings", async () => {
+  const admin = openAdmin(connection());
+  const name = `${await newTopic(1)}-made`;
+  const spec = { name, partitions: 3, replication: 1, config: { "cleanup.policy": "compact", "segment.ms": "60000" } };
+  expect(await admin.create([spec])).toEqual(new Map([[name, "created"]]));
+  expect(await admin.create([{ ...spec, partitions: 9 }])).toEqual(new Map([[name, "exists"]]));
+  const described = await admin.describe([name, "absent"]);
+  expect(described.get("absent")).toBeNull();
+  expect(described.get(name)).toMatchObject({
+    partitions: 3,
+    replication: 1,
+    config: { "cleanup.policy": "compact", "segment.ms": "60000", "max.message.bytes": "1048588" },
+  });
+  await expect(admin.create([{ ...spec, name: `${name}-2`, config: { nonsense: "1" } }])).rejects.toThrow(`${name}-2`);
+  await expect(admin.create([{ ...spec, name: `${name}-3`, replication: 5 }])).rejects.toThrow(`${name}-3`);
+  expect(await admin.brokerReady()).toBe(true);
+  await admin.close();
+});
+
+test("a group's lag is told for each partition, null where it has committed nothing", async () => {
+  const topic = await newTopic(2);
+  const log = openLog();
+  const writer = await log.openWriter(`${topic}-w`, topic);
+  await writer.commit([
+    part(topic, 1, [
+      { topic, value: "a" },
+      { topic, partition: 1, value: "b" },
+    ]),
+  ]);
+  await (await log.openWriter(`${topic}-w`, topic)).close();
+  const admin = openAdmin(connection());
+  expect(await admin.groupLag(topic, topic)).toEqual([
+    { partition: 0, committed: 1, end: 2 },
+    { partition: 1, committed: null, end: 2 },
+  ]);
+  await admin.close();
+});
+
+test("without a broker nothing is ready, and calls throw instead of waiting", async () => {
+  const admin = openAdmin(connection(["127.0.0.1:1"]));
+  expect(await admin.brokerReady()).toBe(false);
+  await expect(admin.describe(["t"])).rejects.toThrow("describing topics");
+  await admin.close();
+});

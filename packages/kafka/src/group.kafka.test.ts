@@ -1,0 +1,100 @@
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import type { Membership } from "@weir/stream";
+import { expect, inject, test, vi } from "vitest";
+import { connection, newTopic, openLog } from "./kafka.fixture.ts";
+
+const WAIT = { timeout: 30_000, interval: 50 };
+
+type Member = { partitions: readonly number[]; generations: number; membership: Membership };
+
+const join = async (topic: string, sessionTimeoutMs = 6000): Promise<Member> => {
+  const member: Member = { partitions: [], generations: 0, membership: { leave: async () => {} } };
+  member.membership = await openLog({ sessionTimeoutMs }).join({
+    group: `${topic}-g`,
+    topic,
+    onAssigned: (partitions) => {
+      member.partitions = partitions;
+      member.generations++;
+    },
+    onFailed: (error) => {
+      throw error;
+    },
+  });
+  return member;
+};
+
+const all = (...members: readonly Member[]) => members.flatMap((member) => member.partitions).toSorted((a, b) => a - b);
+
+test("survivors keep their partitions when a member joins and when one leaves, which hands over at once", async () => {
+  const topic = await newTopic(6);
+  const everything = [0, 1, 2, 3, 4, 5];
+  const first = await join(topic);
+  await vi.waitFor(() => expect(all(first)).toEqual(everything), WAIT);
+  const second = await join(topic);
+  await vi.waitFor(() => {
+    expect(all(first, second)).toEqual(everything);
+    expect(second.partitions).toHaveLength(3);
+  }, WAIT);
+  const [firstHad, secondHad] = [first.partitions, second.partitions];
+  const third = await join(topic);
+  await vi.waitFor(() => {
+    expect(all(first, second, third)).toEqual(everything);
+    expect(third.partitions).toHaveLength(2);
+  }, WAIT);
+  expect(firstHad).toEqual(expect.arrayContaining([...first.partitions]));
+  expect(secondHad).toEqual(expect.arrayContaining([...second.partitions]));
+  const [firstKept, secondKept] = [first.partitions, second.partitions];
+  const leftAt = performance.now();
+  await third.membership.leave();
+  await third.membership.leave();
+  await vi.waitFor(() => expect(all(first, second)).toEqual(everything), WAIT);
+  expect(performance.now() - leftAt).toBeLessThan(5000);
+  expect(first.partitions).toEqual(expect.arrayContaining([...firstKept]));
+  expect(second.partitions).toEqual(expect.arrayContaining([...secondKept]));
+});
+
+test("a member that leaves during its first join does leave, and is told of no partitions afterwards", async () => {
+  const topic = await newTopic(2);
+  const hasty = await join(topic);
+  await hasty.membership.leave();
+  expect(hasty.generations).toBe(0);
+  const next = await join(topic);
+  const joinedAt = performance.now();
+  await vi.waitFor(() => expect(all(next)).toEqual([0, 1]), WAIT);
+  // Had it stayed, the group would have waited for it to expire.
+  expect(performance.now() - joinedAt).toBeLessThan(5000);
+});
+
+test("a member killed without a word is replaced after the session timeout, and heartbeats keep the other", async () => {
+  const topic = await newTopic(4);
+  const survivor = await join(topic);
+  await vi.waitFor(() => expect(all(survivor)).toEqual([0, 1, 2, 3]), WAIT);
+  const program = fileURLToPath(new URL("./group-member.fixture.ts", import.meta.url));
+  const child = fork(program, [inject("kafkaBrokers"), `${topic}-g`, topic], { execArgv: [] });
+  const [partitions] = (await once(child, "message")) as [number[]];
+  expect(partitions).toHaveLength(2);
+  await vi.waitFor(() => expect(survivor.partitions).toHaveLength(2), WAIT);
+  const kept = survivor.partitions;
+  const killedAt = performance.now();
+  child.kill("SIGKILL");
+  await vi.waitFor(() => expect(all(survivor)).toEqual([0, 1, 2, 3]), WAIT);
+  expect(performance.now() - killedAt).toBeLessThan(6000 + 5000);
+  expect(survivor.partitions).toEqual(expect.arrayContaining([...kept]));
+});
+
+test("a join waits for a log that is out of reach, says so, and ends when the log is closed", async () => {
+  const lines: string[] = [];
+  const log = openLog({
+    connection: connection(["127.0.0.1:1"]),
+    log: (level, message) => {
+      if (level === "warn") lines.push(message);
+    },
+  });
+  const joining = log.join({ group: "g", topic: "t", onAssigned: () => {}, onFailed: () => {} });
+  const refused = expect(joining).rejects.toThrow("closed");
+  await vi.waitFor(() => expect(lines).toContain("cannot join the group yet, trying again"), WAIT);
+  await log.close();
+  await refused;
+});
