@@ -1,4 +1,4 @@
-import { MAX_AMOUNT_MINOR, minorExponent } from "./currency.ts";
+import { type Currency, MAX_AMOUNT_MINOR } from "./currency.ts";
 import { NEGATIVE } from "./decimal.ts";
 import { type Fault, WHOLE } from "./fault.ts";
 import { Members } from "./members.ts";
@@ -49,15 +49,14 @@ export function decodeTransaction(value: Buffer | null): TransactionResult {
 
   const source = members.string(SOURCE, "non-empty string", false, faults);
   const target = members.string(TARGET, "non-empty string", false, faults);
-  const currency = readCurrency(faults);
-  const exponent = currency === "" ? 0 : minorExponent(currency);
+  const currency = members.currency(CURRENCY, faults);
   const transaction: DecodedTransaction = {
     id: members.optionalString(ID, "non-empty string", false, faults),
     source,
     target,
-    currency,
-    amountMinor: readAmount(currency, exponent, faults),
-    exponent,
+    currency: currency?.code ?? "",
+    amountMinor: readAmount(currency, faults),
+    exponent: currency?.exponent ?? 0,
     timestampMs: members.has(TIMESTAMP) ? members.timestamp(TIMESTAMP, faults) : null,
     channel: members.optionalString(CHANNEL, "string", true, faults),
     country: members.optionalString(COUNTRY, "string", true, faults),
@@ -70,29 +69,15 @@ export function decodeTransaction(value: Buffer | null): TransactionResult {
   return { ok: true, transaction, text: members.text, closeAt: members.closeAt, closeAtByte: members.closeAtByte };
 }
 
-/** "" on a fault. */
-function readCurrency(faults: Fault[]): string {
-  const expected = "three capital letters";
-  const before = faults.length;
-  const currency = members.string(CURRENCY, expected, false, faults);
-  if (faults.length > before || isCurrency(currency)) return currency;
-  members.fault(
-    CURRENCY,
-    expected,
-    currency.length === 3 ? "other characters" : `string of ${currency.length} characters`,
-    faults,
-  );
-  return "";
-}
-
 /** 0 on a fault. Without a currency nothing is known of decimals or size. */
-function readAmount(currency: string, exponent: number, faults: Fault[]): number {
+function readAmount(currency: Currency | null, faults: Fault[]): number {
+  const exponent = currency?.exponent ?? 0;
   const minor = members.scaledInteger(AMOUNT, exponent, MAX_AMOUNT_MINOR);
   if (minor > 0) return minor;
   if (Number.isNaN(minor) || minor === 0 || minor === NEGATIVE) {
     members.numberFault(AMOUNT, "number > 0", minor, faults);
-  } else if (currency !== "") {
-    const expected = `number with at most ${exponent} decimals for ${currency}, at most ${MAX_AMOUNT_MINOR / 10 ** exponent}`;
+  } else if (currency !== null) {
+    const expected = `number with at most ${exponent} decimals for ${currency.code}, at most ${MAX_AMOUNT_MINOR / 10 ** exponent}`;
     members.numberFault(AMOUNT, expected, minor, faults);
   }
   return 0;
@@ -105,13 +90,4 @@ function readLocation(faults: Fault[]): DecodedTransaction["location"] {
   }
   place.openAt(members, LOCATION, faults);
   return { latitude: place.degrees(LATITUDE, 90, faults), longitude: place.degrees(LONGITUDE, 180, faults) };
-}
-
-function isCurrency(text: string): boolean {
-  if (text.length !== 3) return false;
-  for (let i = 0; i < 3; i++) {
-    const unit = text.charCodeAt(i);
-    if (unit < 0x41 || unit > 0x5a) return false;
-  }
-  return true;
 }

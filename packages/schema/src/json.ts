@@ -20,18 +20,13 @@ export const DOT = 0x2e;
 export const ZERO = 0x30;
 export const LOWER_E = 0x65;
 export const UPPER_E = 0x45;
-const CLOSE_BRACE = 0x7d;
+export const CLOSE_BRACE = 0x7d;
 const CLOSE_BRACKET = 0x5d;
 const PLUS = 0x2b;
-const COMMA = 0x2c;
+export const COMMA = 0x2c;
 const COLON = 0x3a;
 const NINE = 0x39;
 const LOWER_U = 0x75;
-
-/** Told of each member of an object, in order. Spans are byte indexes, `to` exclusive, quotes included. */
-export interface MemberVisitor {
-  member(bytes: Buffer, nameFrom: number, nameTo: number, valueFrom: number, valueTo: number): void;
-}
 
 export function skipSpace(bytes: Buffer, at: number): number {
   let i = at;
@@ -45,7 +40,7 @@ export function skipValue(bytes: Buffer, at: number, depth: number): number {
     case QUOTE:
       return skipString(bytes, at);
     case OPEN_BRACE:
-      return depth < MAX_DEPTH ? skipObject(bytes, at, depth + 1, null) : TOO_DEEP;
+      return depth < MAX_DEPTH ? skipObject(bytes, at, depth + 1) : TOO_DEEP;
     case OPEN_BRACKET:
       return depth < MAX_DEPTH ? skipArray(bytes, at, depth + 1) : TOO_DEEP;
     case 0x74:
@@ -60,25 +55,31 @@ export function skipValue(bytes: Buffer, at: number, depth: number): number {
 }
 
 /** `at` is its opening brace, `depth` its own level. */
-export function skipObject(bytes: Buffer, at: number, depth: number, visitor: MemberVisitor | null): number {
+function skipObject(bytes: Buffer, at: number, depth: number): number {
   let i = skipSpace(bytes, at + 1);
   if (bytes[i] === CLOSE_BRACE) return i + 1;
   for (;;) {
-    const nameFrom = i;
-    if (bytes[i] !== QUOTE) return ~i;
-    const nameTo = skipString(bytes, i);
-    if (nameTo < 0) return nameTo;
-    i = skipSpace(bytes, nameTo);
-    if (bytes[i] !== COLON) return ~i;
-    const valueFrom = skipSpace(bytes, i + 1);
-    const valueTo = skipValue(bytes, valueFrom, depth);
-    if (valueTo < 0) return valueTo;
-    if (visitor !== null) visitor.member(bytes, nameFrom, nameTo, valueFrom, valueTo);
-    i = skipSpace(bytes, valueTo);
+    i = skipName(bytes, i);
+    if (i < 0) return i;
+    i = skipColon(bytes, i);
+    if (i < 0) return i;
+    i = skipValue(bytes, i, depth);
+    if (i < 0) return i;
+    i = skipSpace(bytes, i);
     if (bytes[i] === CLOSE_BRACE) return i + 1;
     if (bytes[i] !== COMMA) return ~i;
     i = skipSpace(bytes, i + 1);
   }
+}
+
+export function skipName(bytes: Buffer, at: number): number {
+  return bytes[at] === QUOTE ? skipString(bytes, at) : ~at;
+}
+
+/** From behind a name to the value. */
+export function skipColon(bytes: Buffer, at: number): number {
+  const i = skipSpace(bytes, at);
+  return bytes[i] === COLON ? skipSpace(bytes, i + 1) : ~i;
 }
 
 function skipArray(bytes: Buffer, at: number, depth: number): number {

@@ -1,21 +1,27 @@
 import { isAscii, isUtf8 } from "node:buffer";
+import { type Currency, currencyOf } from "./currency.ts";
 import { decimals, NEGATIVE, scaledInteger, TOO_FINE, TOO_LARGE } from "./decimal.ts";
 import { type Fault, WHOLE } from "./fault.ts";
 import {
   BACKSLASH,
+  CLOSE_BRACE,
+  COMMA,
   MAX_DEPTH,
-  type MemberVisitor,
   OPEN_BRACE,
   OPEN_BRACKET,
   QUOTE,
-  skipObject,
+  skipColon,
+  skipName,
   skipSpace,
+  skipValue,
   TOO_DEEP,
 } from "./json.ts";
 import { MAX_TIMESTAMP_MS, parseTimestamp } from "./timestamp.ts";
 
 /** Strings shorter than this are copied when cut out of another; longer ones would keep the whole message alive. */
 const CUT_IS_COPY = 13;
+
+const BUCKETS = 256;
 
 const TRUE = 0x74;
 const FALSE = 0x66;
@@ -28,10 +34,13 @@ const NULL = 0x6e;
  * An instance is a reader to be used again and again: open() (or openAt() for an object inside) forgets what
  * came before. Readers of a field push every fault they find and return something harmless.
  */
-export class Members implements MemberVisitor {
+export class Members {
   readonly #names: readonly string[];
-  /** Slots by the length of their name: what a name is first compared by. */
-  readonly #byLength: readonly (readonly number[])[];
+  /** The names in quotes, as bytes. */
+  readonly #quoted: readonly Buffer[];
+  /** First slot by bucket of its name, and the slot after it in the same bucket; -1 ends. */
+  readonly #first = new Int8Array(BUCKETS).fill(-1);
+  readonly #other: Int8Array;
   /** Where a slot's value is; from = 0 says absent, since no member's value starts there. */
   readonly #from: Int32Array;
   readonly #to: Int32Array;
@@ -53,10 +62,13 @@ export class Members implements MemberVisitor {
     this.#to = new Int32Array(names.length);
     this.#ascii = true;
     this.#unknownRepeated = false;
-    const longest = Math.max(...names.map((name) => name.length));
-    this.#byLength = Array.from({ length: longest + 1 }, (_, length) =>
-      names.flatMap((name, slot) => (name.length === length ? [slot] : [])),
-    );
+    this.#quoted = names.map((name) => Buffer.from(`"${name}"`));
+    this.#other = new Int8Array(names.length);
+    this.#quoted.forEach((quoted, slot) => {
+      const bucket = bucketOf(quoted, 0, quoted.length);
+      this.#other[slot] = this.#first[bucket] ?? -1;
+      this.#first[bucket] = slot;
+    });
   }
 
   slot(name: string): number {
@@ -94,7 +106,7 @@ export class Members implements MemberVisitor {
       return false;
     }
     this.#reset(bytes, ascii);
-    const to = skipObject(bytes, at, 1, this);
+    const to = this.#scan(bytes, at);
     const end = to < 0 ? to : skipSpace(bytes, to);
     if (end !== bytes.length) {
       faults.push(grammarFault(end < 0 ? end : ~end, bytes.length));
@@ -110,16 +122,8 @@ export class Members implements MemberVisitor {
   openAt(outer: Members, slot: number, faults: Fault[]): void {
     this.#reset(outer.#bytes, outer.#ascii);
     this.#text = outer.#text;
-    skipObject(outer.#bytes, outer.#from[slot] ?? 0, 1, this);
+    this.#scan(outer.#bytes, outer.#from[slot] ?? 0);
     this.#reportRepeated(faults);
-  }
-
-  member(bytes: Buffer, nameFrom: number, nameTo: number, valueFrom: number, valueTo: number): void {
-    const slot = this.#find(bytes, nameFrom, nameTo);
-    if (slot < 0) return;
-    if (this.#from[slot] !== 0) this.#repeated |= 1 << slot;
-    this.#from[slot] = valueFrom;
-    this.#to[slot] = valueTo;
   }
 
   /** Neither left out nor null. */
@@ -150,6 +154,17 @@ export class Members implements MemberVisitor {
     }
     this.fault(slot, expected, this.got(slot), faults);
     return "";
+  }
+
+  /** null on a fault. */
+  currency(slot: number, faults: Fault[]): Currency | null {
+    const from = this.#from[slot] ?? 0;
+    const bytes = this.#bytes;
+    if (from !== 0 && bytes[from] === QUOTE && this.#to[slot] === from + 5) {
+      const currency = currencyOf(bytes[from + 1] ?? 0, bytes[from + 2] ?? 0, bytes[from + 3] ?? 0);
+      if (currency !== null) return currency;
+    }
+    return this.#unusualCurrency(slot, faults);
   }
 
   /** null if absent or null. */
@@ -212,6 +227,17 @@ export class Members implements MemberVisitor {
     faults.push({ field: this.#prefix + this.#names[slot], expected, got });
   }
 
+  /** Written with escapes, or a fault. */
+  #unusualCurrency(slot: number, faults: Fault[]): Currency | null {
+    const from = this.#from[slot] ?? 0;
+    const isText = from !== 0 && this.#bytes[from] === QUOTE;
+    const text = isText ? (this.#unquote(from, this.#to[slot] ?? 0) ?? "") : "";
+    const currency = text.length === 3 ? currencyOf(text.charCodeAt(0), text.charCodeAt(1), text.charCodeAt(2)) : null;
+    if (currency !== null) return currency;
+    this.fault(slot, "three capital letters", text.length === 3 ? "other characters" : this.got(slot), faults);
+    return null;
+  }
+
   #gotNumber(slot: number, code: number): string {
     if (code === 0) return "zero";
     if (code === NEGATIVE) return "negative number";
@@ -240,11 +266,35 @@ export class Members implements MemberVisitor {
     this.#unknown = null;
   }
 
+  /** Walks the object whose brace is at `at` and notes where our values are. Returns as the functions of json.ts do. */
+  #scan(bytes: Buffer, at: number): number {
+    let i = skipSpace(bytes, at + 1);
+    if (bytes[i] === CLOSE_BRACE) return i + 1;
+    for (;;) {
+      const nameTo = skipName(bytes, i);
+      if (nameTo < 0) return nameTo;
+      const slot = this.#find(bytes, i, nameTo);
+      const from = skipColon(bytes, nameTo);
+      if (from < 0) return from;
+      const to = skipValue(bytes, from, 1);
+      if (to < 0) return to;
+      if (slot >= 0) {
+        if (this.#from[slot] !== 0) this.#repeated |= 1 << slot;
+        this.#from[slot] = from;
+        this.#to[slot] = to;
+      }
+      i = skipSpace(bytes, to);
+      if (bytes[i] === CLOSE_BRACE) return i + 1;
+      if (bytes[i] !== COMMA) return ~i;
+      i = skipSpace(bytes, i + 1);
+    }
+  }
+
   /** The slot of a name in quotes; -1 for one that is not ours, of which it only takes note. */
   #find(bytes: Buffer, from: number, to: number): number {
-    const slots = this.#byLength[to - from - 2];
-    if (slots !== undefined) {
-      for (const slot of slots) if (matches(this.#names[slot] ?? "", bytes, from + 1)) return slot;
+    let slot = this.#first[bucketOf(bytes, from, to)] ?? -1;
+    for (; slot >= 0; slot = this.#other[slot] ?? -1) {
+      if (isAt(this.#quoted[slot], bytes, from, to)) return slot;
     }
     const name = quotedText(bytes, from, to);
     // An escape may hide one of ours.
@@ -287,8 +337,14 @@ function quotedText(bytes: Buffer, from: number, to: number): string {
   return quoted.includes("\\") ? JSON.parse(quoted) : quoted.slice(1, -1);
 }
 
-function matches(name: string, bytes: Buffer, at: number): boolean {
-  for (let i = 0; i < name.length; i++) if (bytes[at + i] !== name.charCodeAt(i)) return false;
+/** Of a name in quotes, by the letters that differ most among ours. */
+function bucketOf(bytes: Buffer, from: number, to: number): number {
+  return ((bytes[from + 2] ?? 0) * 31 + (bytes[to - 2] ?? 0) * 7 + to - from) & (BUCKETS - 1);
+}
+
+function isAt(quoted: Buffer | undefined, bytes: Buffer, from: number, to: number): boolean {
+  if (quoted === undefined || quoted.length !== to - from) return false;
+  for (let i = 1; i < quoted.length; i++) if (bytes[from + i] !== quoted[i]) return false;
   return true;
 }
 
