@@ -23,6 +23,8 @@ export type DockerKafka = { readonly brokers: string; stop(): Promise<void> };
  */
 export async function startDockerKafka(options: {
   readonly volume?: string;
+  /** Begin with an empty volume. */
+  readonly fresh?: boolean;
   readonly log: (line: string) => void;
 }): Promise<DockerKafka> {
   const { GenericContainer, Wait, getContainerRuntimeClient } = await import("testcontainers");
@@ -30,6 +32,9 @@ export async function startDockerKafka(options: {
   const started = performance.now();
   const host = (await getContainerRuntimeClient()).info.containerRuntime.host;
   const port = await freePort();
+  if (options.fresh === true && options.volume !== undefined) {
+    await run("docker", ["volume", "rm", "--force", options.volume], { timeoutMs: 30_000 });
+  }
   let container = new GenericContainer(KAFKA_IMAGE)
     .withExposedPorts({ container: 9092, host: port })
     .withEnvironment(containerEnvironment(host, port))

@@ -3,7 +3,7 @@ export { dockerAbsence, startDockerKafka } from "./docker-kafka.ts";
 export { KAFKA_VERSION } from "./java-kafka/jars.ts";
 export { type Launched, launch } from "./java-kafka/launch.ts";
 export { type JavaKafka, type JavaKafkaOptions, startJavaKafka } from "./java-kafka/start.ts";
-export { LocalKafkaError } from "./local-kafka-error.ts";
+export { LocalKafkaError, NoLocalKafka } from "./local-kafka-error.ts";
 export { type Expectations, isClean, judge, type Verdict } from "./oracle.ts";
 export { type DumpedRecord, dumpTopics } from "./outsider/dump.ts";
 export { keptBrokerFolder, repositoryRoot, weirFolder } from "./paths.ts";

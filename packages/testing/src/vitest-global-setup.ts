@@ -21,7 +21,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   await removeLeftovers(folder, log);
   const dataDir = await mkdtemp(join(folder, `${process.pid}-`));
   const kafka = await startKafka({ dataDir, log });
-  log(`${kafka.brokers} (${kafka.by})`);
+  log(`${kafka.brokers} (${kafka.by}: ${kafka.why})`);
   project.provide("kafkaBrokers", kafka.brokers);
   return async () => {
     await kafka.stop();

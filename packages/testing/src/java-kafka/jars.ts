@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { copyFile, mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { LocalKafkaError } from "../local-kafka-error.ts";
+import { LocalKafkaError, NoLocalKafka } from "../local-kafka-error.ts";
 import { weirFolder } from "../paths.ts";
 import { alive, run, until } from "../processes.ts";
 import { findMaven } from "./toolchain.ts";
@@ -55,11 +55,11 @@ async function fetchJars(folder: string, lib: string, log: (line: string) => voi
       { timeoutMs: FETCH_DEADLINE_MS },
     );
     if (result.timedOut) {
-      throw new LocalKafkaError(
+      throw new NoLocalKafka(
         `Maven did not fetch Kafka's jars within ${FETCH_DEADLINE_MS / 60_000} minutes; look at the network and try again`,
       );
     }
-    if (result.code !== 0) throw new LocalKafkaError(mavenFailure(result.stdout + result.stderr));
+    if (result.code !== 0) throw new NoLocalKafka(mavenFailure(result.stdout + result.stderr));
     await copyFile(pomFile, join(fresh, "pom.xml"));
     await rm(lib, { recursive: true, force: true });
     await rename(fresh, lib);

@@ -25,8 +25,8 @@ const idle = ["-c", "while :; do sleep 0.1; done", "broker-stand-in"];
 test("a launched process ends when the process that launched it is killed with -9", async () => {
   const script = `
     import { launch } from ${JSON.stringify(join(import.meta.dirname, "launch.ts"))};
-    const { brokerPid } = await launch("label", "/bin/sh", ${JSON.stringify(idle)}, ${JSON.stringify(join(folder, "log"))});
-    process.stdout.write(String(brokerPid) + "\\n");
+    const { pid } = await launch("label", "/bin/sh", ${JSON.stringify(idle)}, ${JSON.stringify(join(folder, "log"))});
+    process.stdout.write(String(pid) + "\\n");
     setInterval(() => {}, 1000);`;
   const parent = spawn(process.execPath, ["--input-type=module", "-e", script], {
     stdio: ["ignore", "pipe", "inherit"],
@@ -44,7 +44,7 @@ test("how a launched process ended is told, and its output is in the log file", 
   expect(await failing.exit).toBe("code 3");
   expect(await readFile(log, "utf8")).toBe("told\n");
   const killed = await launch("label", "/bin/sh", idle, log);
-  signal(killed.brokerPid, "SIGKILL");
+  signal(killed.pid, "SIGKILL");
   expect(await killed.exit).toBe("signal 9");
 });
 
@@ -56,16 +56,16 @@ test("a command that does not exist ends with what the shell says of it", async 
 
 test("a broker left behind by a dead owner is ended", async () => {
   const orphan = await launch(folder, "/bin/sh", [...idle, folder], join(folder, "log"));
-  started.push(orphan.brokerPid);
-  await writeOwner(folder, { ownerPid: await deadPid(), supervisorPid: 1, brokerPid: orphan.brokerPid, port: 1 });
+  started.push(orphan.pid);
+  await writeOwner(folder, { ownerPid: await deadPid(), supervisorPid: 1, brokerPid: orphan.pid, port: 1 });
   const said: string[] = [];
   await sweep(folder, (line) => said.push(line));
-  expect(alive(orphan.brokerPid)).toBe(false);
-  expect(said).toEqual([`ending a broker (process ${orphan.brokerPid}) that was left behind on ${folder}`]);
+  expect(alive(orphan.pid)).toBe(false);
+  expect(said).toEqual([`ending a broker (process ${orphan.pid}) that was left behind on ${folder}`]);
 });
 
 test("a broker of a living owner is not touched, and its address is told", async () => {
-  const { brokerPid, supervisorPid } = await launch(folder, "/bin/sh", [...idle, folder], join(folder, "log"));
+  const { pid: brokerPid, supervisorPid } = await launch(folder, "/bin/sh", [...idle, folder], join(folder, "log"));
   started.push(brokerPid);
   await writeOwner(folder, { ownerPid: process.pid, supervisorPid, brokerPid, port: 4711 });
   await expect(sweep(folder, () => {})).rejects.toThrow("KAFKA_BROKER_URL=127.0.0.1:4711");
@@ -74,10 +74,10 @@ test("a broker of a living owner is not touched, and its address is told", async
 
 test("another process that was given a kept id is not touched", async () => {
   const stranger = await launch("label", "/bin/sh", idle, join(folder, "log"));
-  started.push(stranger.brokerPid);
-  await writeOwner(folder, { ownerPid: await deadPid(), supervisorPid: 1, brokerPid: stranger.brokerPid, port: 1 });
+  started.push(stranger.pid);
+  await writeOwner(folder, { ownerPid: await deadPid(), supervisorPid: 1, brokerPid: stranger.pid, port: 1 });
   await sweep(folder, () => {});
-  expect(alive(stranger.brokerPid)).toBe(true);
+  expect(alive(stranger.pid)).toBe(true);
 });
 
 /** The id of a process that has ended. */

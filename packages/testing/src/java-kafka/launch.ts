@@ -2,10 +2,10 @@ import { spawn } from "node:child_process";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 
-/** A broker process under its supervisor. */
+/** A process under its supervisor. */
 export type Launched = {
   readonly supervisorPid: number;
-  readonly brokerPid: number;
+  readonly pid: number;
   /** How it ended: "code 1", "signal SIGKILL". Null while it runs. */
   ended(): string | null;
   readonly exit: Promise<string>;
@@ -22,12 +22,14 @@ export async function launch(
   command: string,
   args: readonly string[],
   logFile: string,
+  environment: NodeJS.ProcessEnv = process.env,
 ): Promise<Launched> {
   const output = await open(logFile, "a");
   try {
     const child = spawn("/bin/sh", [SUPERVISOR, label, command, ...args], {
       stdio: ["pipe", output.fd, output.fd, "pipe"],
       detached: true,
+      env: environment,
     });
     let ended: string | null = null;
     const exit = new Promise<string>((resolve) => {
@@ -41,7 +43,7 @@ export async function launch(
       });
     });
     const report = child.stdio[3] as NodeJS.ReadableStream;
-    const brokerPid = await new Promise<number>((resolve, reject) => {
+    const pid = await new Promise<number>((resolve, reject) => {
       let text = "";
       report.on("data", (chunk) => {
         text += String(chunk);
@@ -53,7 +55,7 @@ export async function launch(
       });
       child.once("error", reject);
     });
-    return { supervisorPid: child.pid ?? -1, brokerPid, ended: () => ended, exit };
+    return { supervisorPid: child.pid ?? -1, pid, ended: () => ended, exit };
   } finally {
     await output.close();
   }

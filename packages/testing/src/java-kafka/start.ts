@@ -116,7 +116,7 @@ class Broker implements JavaKafka {
   }
 
   get pid(): number {
-    return this.#process?.brokerPid ?? -1;
+    return this.#process?.pid ?? -1;
   }
 
   async start(port: number): Promise<void> {
@@ -140,7 +140,7 @@ class Broker implements JavaKafka {
       this.logFile,
     );
     this.#process = launched;
-    const { brokerPid, supervisorPid } = launched;
+    const { pid: brokerPid, supervisorPid } = launched;
     await writeOwner(this.#folder, { ownerPid: process.pid, supervisorPid, brokerPid, port });
     const ready = await until(
       async () => launched.ended() !== null || (await brokerAnswers("127.0.0.1", port)),
@@ -162,9 +162,9 @@ class Broker implements JavaKafka {
     this.#process = null;
     if (launched.ended() === null) {
       let forced = false;
-      signal(launched.brokerPid, "SIGTERM");
+      signal(launched.pid, "SIGTERM");
       const force = setTimeout(() => {
-        forced = signal(launched.brokerPid, "SIGKILL");
+        forced = signal(launched.pid, "SIGKILL");
       }, STOP_DEADLINE_MS);
       await launched.exit;
       clearTimeout(force);
@@ -178,7 +178,7 @@ class Broker implements JavaKafka {
     const launched = this.#process;
     if (launched === null) return;
     if (name === "SIGKILL") this.#process = null;
-    signal(launched.brokerPid, name);
+    signal(launched.pid, name);
     if (name === "SIGKILL") await launched.exit;
   }
 

@@ -1,0 +1,75 @@
+/** Which Kafka a run uses: the one it was told of, else one of its own. */
+import { createHash } from "node:crypto";
+import { relative } from "node:path";
+import { type KafkaConnection, openAdmin } from "@weir/kafka";
+import { kafkaSettings, readSettings } from "@weir/service";
+import { keptBrokerFolder, repositoryRoot, startKafka } from "@weir/testing";
+
+export type ChosenKafka = {
+  readonly connection: KafkaConnection;
+  /** Where it is and what it is, for people. */
+  readonly place: string;
+  readonly why: string;
+  /** What the services need to reach it. */
+  readonly environment: NodeJS.ProcessEnv;
+  stop(): Promise<void>;
+  kill(): void;
+  readonly died: Promise<string>;
+};
+
+const ANSWER_WITHIN_MS = 10_000;
+const CLIENT = "weir-start";
+
+/** Whether KAFKA_BROKER_URL says where Kafka is. */
+export function isGiven(environment: NodeJS.ProcessEnv): boolean {
+  return (environment.KAFKA_BROKER_URL ?? "").trim() !== "";
+}
+
+/** The Kafka at KAFKA_BROKER_URL. Throws a ConfigurationError for wrong settings, an Error if nothing answers there. */
+export async function givenKafka(): Promise<ChosenKafka> {
+  const { kafka: connection } = readSettings({ kafka: kafkaSettings(CLIENT) });
+  const place = connection.brokers.join(",");
+  const admin = openAdmin(connection);
+  try {
+    const end = performance.now() + ANSWER_WITHIN_MS;
+    while (!(await admin.brokerReady())) {
+      if (performance.now() >= end) {
+        throw new Error(
+          `no Kafka answers at ${place} (KAFKA_BROKER_URL); start it, or unset the variable to have a local one started`,
+        );
+      }
+    }
+  } finally {
+    await admin.close();
+  }
+  return {
+    connection,
+    place,
+    why: "KAFKA_BROKER_URL is set",
+    environment: process.env,
+    stop: async () => {},
+    kill: () => {},
+    died: new Promise(() => {}),
+  };
+}
+
+/** A broker of our own. Throws NoLocalKafka when none can be had here, a LocalKafkaError when it does not come up. */
+export async function ownKafka(fresh: boolean, log: (line: string) => void): Promise<ChosenKafka> {
+  const checkout = createHash("sha256").update(repositoryRoot).digest("hex").slice(0, 8);
+  const kafka = await startKafka({ dataDir: keptBrokerFolder, volume: `weir-kafka-${checkout}`, fresh, log });
+  const kept = kafka.by === "Docker" ? "in a Docker volume" : `in ${relative(process.cwd(), keptBrokerFolder)}`;
+  return {
+    connection: { brokers: [kafka.brokers], clientId: CLIENT, tls: null, sasl: null },
+    place: `${kafka.brokers} (${kafka.by}; data kept ${kept})`,
+    why: kafka.why,
+    environment: { ...withoutSecurity(process.env), KAFKA_BROKER_URL: kafka.brokers },
+    stop: () => kafka.stop(),
+    kill: () => kafka.kill(),
+    died: kafka.died,
+  };
+}
+
+/** Our own broker speaks plain text on the loopback address, whatever else is configured. */
+function withoutSecurity(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !/^KAFKA_(TLS|SASL)/.test(name)));
+}
