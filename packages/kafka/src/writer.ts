@@ -45,6 +45,9 @@ const MOVED: ReadonlySet<string> = new Set([
   "GROUP_COORDINATOR_NOT_AVAILABLE",
 ]);
 
+/** The broker did nothing: it does not lead the partition, or not yet. */
+const NOT_LEADER: ReadonlySet<number> = new Set([3, 5, 6]);
+
 /** Produce requests under way at one broker; it remembers the sequence numbers of five. */
 const PIPELINE = 4;
 
@@ -133,25 +136,38 @@ export class TransactionalWriter implements Writer {
       partitions: list.map((batch) => batch.partition),
     }));
     await this.#atCoordinator((coordinator) => coordinator.addPartitionsToTxn({ ...this.#identity, topics }));
+    // The first round goes alone: by its answer the leaders are known to be in office.
+    await this.#produceRound(first, true);
     const underWay: Promise<void>[] = [];
-    for (const round of rounds) {
+    for (const round of rounds.slice(1)) {
       if (underWay.length >= PIPELINE) await underWay.shift();
       this.#assertCommitting();
-      const sent = this.#produceRound(round);
+      const sent = this.#produceRound(round, false);
       sent.catch(() => {}); // awaited below, or not at all once an earlier one has failed
       underWay.push(sent);
     }
     await Promise.all(underWay);
   }
 
-  async #produceRound(round: readonly PartitionRecords[]): Promise<void> {
+  async #produceRound(round: readonly PartitionRecords[], repeat: boolean): Promise<void> {
     const encoder = this.#encoder;
     if (encoder === null) throw new Error("writer is not initialised");
     const nowMs = Date.now();
-    const batches = round.map((batch) => encoder.encode(batch, nowMs));
-    for (const outcome of await sendBatches(this.#cluster, this.#options.transactionalId, batches)) {
-      if (outcome.errorCode === 0) continue;
-      throw new Error(`produce to ${outcome.topic}/${outcome.partition} failed with error code ${outcome.errorCode}`);
+    let left = round.map((batch) => encoder.encode(batch, nowMs));
+    for (let waitMs = 5; ; waitMs = Math.min(waitMs * 2, 200)) {
+      const outcomes = await sendBatches(this.#cluster, this.#options.transactionalId, left);
+      const failed = outcomes.filter(({ errorCode }) => errorCode !== 0);
+      const worst = failed.find(({ errorCode }) => !repeat || !NOT_LEADER.has(errorCode));
+      if (worst !== undefined) {
+        throw new Error(`produce to ${worst.topic}/${worst.partition} failed with error code ${worst.errorCode}`);
+      }
+      if (failed.length === 0) return;
+      left = left.filter((batch) =>
+        failed.some(({ topic, partition }) => batch.topic === topic && batch.partition === partition),
+      );
+      await delay(waitMs);
+      this.#assertCommitting();
+      await this.#cluster.refreshMetadata();
     }
   }
 
