@@ -106,7 +106,9 @@ class Run {
 
     const beganMs = performance.now();
     for (const { atMs, fault } of schedule(seed, durationMs)) {
-      const waitMs = atMs - (performance.now() - beganMs);
+      const passedMs = performance.now() - beganMs;
+      if (passedMs > durationMs) break;
+      const waitMs = atMs - passedMs;
       if (waitMs > 0) await sleep(waitMs);
       await this.#commit(fault);
     }
