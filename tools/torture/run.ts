@@ -55,9 +55,11 @@ export async function torture(options: TortureOptions): Promise<TortureReport> {
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   const kafka = await startJavaKafka({ dataDir: join(folder, "kafka"), log: options.log });
+  const run = new Run(options, kafka, folder);
   try {
-    return await new Run(options, kafka, folder).run();
+    return await run.run();
   } finally {
+    run.killAll();
     await kafka.stop();
   }
 }
@@ -68,6 +70,7 @@ class Run {
   readonly #folder: string;
   readonly #environment: Readonly<Record<string, string>>;
   readonly #detectors: Service[] = [];
+  readonly #services: Service[] = [];
   readonly #takeOversMs: Record<Fault, number[]> = { kill: [], terminate: [], freeze: [], broker: [] };
   readonly #exitsMs: number[] = [];
   readonly #faults: string[] = [];
@@ -101,6 +104,7 @@ class Run {
       settings,
       join(this.#folder, "generator.log"),
     );
+    this.#services.push(generator);
     await generator.untilReady(30_000);
     log(`torture: ${rate} tx/s for ${durationMs / 1000} s, seed ${seed}, logs in ${this.#folder}`);
 
@@ -133,6 +137,11 @@ class Run {
       faults: this.#faults,
       clean: isClean(verdict) && this.#faults.length === 0,
     };
+  }
+
+  /** Leaves no process behind, whatever happened. */
+  killAll(): void {
+    for (const service of this.#services) if (service.running) service.signal("SIGKILL");
   }
 
   async #judge(): Promise<Verdict> {
@@ -188,6 +197,7 @@ class Run {
     };
     const detector = new Service(name, "services/detector/main.ts", settings, join(this.#folder, `${name}.log`));
     this.#detectors.push(detector);
+    this.#services.push(detector);
     await detector.untilReady(60_000);
   }
 
