@@ -2,6 +2,7 @@
 import { connect as connectPlain, isIP } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { Kafka, type KafkaJs, logLevel } from "./kafkajs.ts";
+import { throttledLog } from "./throttled-log.ts";
 
 export type KafkaConnection = {
   /** `host:port` each; any one that answers is enough. */
@@ -31,6 +32,9 @@ const EXPECTED = [
   "switched default partitioner",
 ];
 
+/** kafkajs adds the reason, which it has logged already. */
+const SEED_FAILED = "Failed to connect to seed broker, trying another broker from the list";
+
 const SAFE_FIELDS = ["broker", "clientId", "groupId", "memberId", "error", "retryCount", "retryTime"] as const;
 
 const logCreatorFor = (log: LogFunction): KafkaJs.logCreator => {
@@ -41,7 +45,8 @@ const logCreatorFor = (log: LogFunction): KafkaJs.logCreator => {
       for (const name of SAFE_FIELDS) if (entry[name] !== undefined) fields[name] = String(entry[name]);
       const expected = EXPECTED.some((part) => entry.message.includes(part));
       // kafkajs logs as errors what it then retries; what it cannot mend is thrown, and told by whoever catches it.
-      log(expected || level > logLevel.WARN ? "debug" : "warn", `kafkajs: ${entry.message}`, fields);
+      const message = entry.message.startsWith("Failed to connect to seed broker") ? SEED_FAILED : entry.message;
+      log(expected || level > logLevel.WARN ? "debug" : "warn", `kafkajs: ${message}`, fields);
     };
 };
 
@@ -84,7 +89,7 @@ export const openKafka = (connection: KafkaConnection, log: LogFunction, limits:
     // Short and few: whoever calls has its own deadline and its own way to begin again.
     retry: { initialRetryTime: 50, retries: 12, maxRetryTime: 400 },
     logLevel: logLevel.INFO,
-    logCreator: logCreatorFor(log),
+    logCreator: logCreatorFor(throttledLog(log)),
     socketFactory,
   });
 };

@@ -4,6 +4,7 @@
  *
  * - pause happens in GROUP_JOIN, whose listeners run before the first fetch; a restart of the consumer makes a new group
  *   object, so it happens at each one.
+ * - A consumer that gives up on an absent broker is replaced by a new one; only other errors end the membership.
  * - A GROUP_JOIN after leave() was called is ignored: its partitions are not ours.
  * - kafkajs does not leave a group that it is only just joining: leave() waits for the first join, for a while.
  */
@@ -25,51 +26,52 @@ export type GroupOptions = {
 const FIRST_JOIN_WAIT_MS = 6000;
 const LEAVE_TIMEOUT_MS = 10_000;
 const RETRY_MS = 500;
-/** While the log is out of reach a line is written this often. */
-const COMPLAIN_EVERY_MS = 5000;
+/**
+ * What a broker's absence looks like. kafkajs holds some of these to be final; a new consumer is not troubled by them.
+ */
+const TRANSIENT: ReadonlySet<string> = new Set([
+  "KafkaJSBrokerNotFound",
+  "KafkaJSConnectionClosedError",
+  "KafkaJSConnectionError",
+  "KafkaJSGroupCoordinatorNotFound",
+  "KafkaJSLockTimeout",
+  "KafkaJSMetadataNotLoaded",
+  "KafkaJSNoBrokerAvailableError",
+  "KafkaJSNumberOfRetriesExceeded",
+  "KafkaJSRequestTimeoutError",
+  "KafkaJSTopicMetadataNotLoaded",
+]);
 
 export class GroupMembership implements Membership {
-  readonly #consumer: KafkaJs.Consumer;
+  readonly #kafka: KafkaJs.Kafka;
   readonly #request: JoinRequest;
+  readonly #options: GroupOptions;
   readonly #log: LogFunction;
   readonly #joined = Promise.withResolvers<void>();
+  #consumer: KafkaJs.Consumer;
   #claim: Claim = NO_CLAIM;
   #leaving: Promise<void> | null = null;
   #running = false;
   #ended = false;
 
   constructor(kafka: KafkaJs.Kafka, request: JoinRequest, options: GroupOptions) {
+    this.#kafka = kafka;
     this.#request = request;
+    this.#options = options;
     this.#log = options.log;
-    this.#consumer = kafka.consumer({
-      groupId: request.group,
-      sessionTimeout: options.sessionTimeoutMs,
-      rebalanceTimeout: options.rebalanceTimeoutMs,
-      heartbeatInterval: Math.max(100, Math.min(3000, Math.floor(options.sessionTimeoutMs / 6))),
-      // Paused partitions are not fetched; this is how often the loop turns, and heartbeats go with its turns.
-      maxWaitTimeInMs: 100,
-      allowAutoTopicCreation: false,
-      partitionAssigners: [stickyAssigner(() => this.#claim)],
-      retry: { initialRetryTime: 100, retries: 12, maxRetryTime: 400 },
-    });
-    this.#consumer.on(this.#consumer.events.GROUP_JOIN, ({ payload }) => this.#onJoin(payload));
-    this.#consumer.on(this.#consumer.events.CRASH, ({ payload }) => this.#onCrash(payload.error, payload.restart));
+    this.#consumer = this.#newConsumer();
   }
 
   /** Resolves when the join has begun, or leave() was called before. Tries for as long as the log is out of reach. */
   async begin(): Promise<void> {
     const { topic, group } = this.#request;
-    let complainedAtMs = Number.NEGATIVE_INFINITY;
     while (this.#leaving === null) {
       try {
         await this.#consumer.connect();
         await this.#consumer.subscribe({ topics: [topic], fromBeginning: true });
         break;
       } catch (error) {
-        if (performance.now() - complainedAtMs > COMPLAIN_EVERY_MS) {
-          complainedAtMs = performance.now();
-          this.#log("warn", "cannot join the group yet, trying again", { group, topic, error: errorText(error) });
-        }
+        this.#log("warn", "cannot join the group yet, trying again", { group, topic, error: errorText(error) });
         await delay(RETRY_MS);
       }
     }
@@ -83,6 +85,24 @@ export class GroupMembership implements Membership {
       },
     });
     run.catch((error) => this.#fail(error));
+  }
+
+  #newConsumer(): KafkaJs.Consumer {
+    const { sessionTimeoutMs, rebalanceTimeoutMs } = this.#options;
+    const consumer = this.#kafka.consumer({
+      groupId: this.#request.group,
+      sessionTimeout: sessionTimeoutMs,
+      rebalanceTimeout: rebalanceTimeoutMs,
+      heartbeatInterval: Math.max(100, Math.min(3000, Math.floor(sessionTimeoutMs / 6))),
+      // Paused partitions are not fetched; this is how often the loop turns, and heartbeats go with its turns.
+      maxWaitTimeInMs: 100,
+      allowAutoTopicCreation: false,
+      partitionAssigners: [stickyAssigner(() => this.#claim)],
+      retry: { initialRetryTime: 100, retries: 12, maxRetryTime: 400 },
+    });
+    consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => this.#onJoin(consumer, payload));
+    consumer.on(consumer.events.CRASH, ({ payload }) => this.#onCrash(consumer, payload.error, payload.restart));
+    return consumer;
   }
 
   leave(): Promise<void> {
@@ -102,11 +122,11 @@ export class GroupMembership implements Membership {
     }
   }
 
-  #onJoin(payload: KafkaJs.ConsumerGroupJoinEvent["payload"]): void {
+  #onJoin(consumer: KafkaJs.Consumer, payload: KafkaJs.ConsumerGroupJoinEvent["payload"]): void {
     this.#joined.resolve();
-    if (this.#leaving !== null) return;
+    if (this.#leaving !== null || consumer !== this.#consumer) return;
     const { topic, group } = this.#request;
-    this.#consumer.pause([{ topic }]);
+    consumer.pause([{ topic }]);
     this.#claim = nextClaim(this.#claim, payload.memberId, payload.memberAssignment, Date.now());
     const partitions = (payload.memberAssignment[topic] ?? []).toSorted((a, b) => a - b);
     const { memberId, isLeader, duration } = payload;
@@ -114,19 +134,27 @@ export class GroupMembership implements Membership {
     this.#request.onAssigned(partitions);
   }
 
-  #onCrash(error: unknown, restart: boolean): void {
-    if (this.#leaving !== null) return;
-    const { group } = this.#request;
-    this.#log(restart ? "warn" : "error", "group membership failed", { group, restart, error: errorText(error) });
-    if (!restart) this.#fail(error);
+  #onCrash(consumer: KafkaJs.Consumer, error: Error, restart: boolean): void {
+    if (this.#leaving !== null || consumer !== this.#consumer) return;
+    this.#log("warn", "group membership failed, joining again", {
+      group: this.#request.group,
+      error: errorText(error),
+    });
+    if (restart) return;
+    if (!TRANSIENT.has(error.name)) {
+      this.#fail(error);
+      return;
+    }
+    this.#consumer = this.#newConsumer();
+    void this.begin();
   }
 
   #fail(error: unknown): void {
     if (this.#ended || this.#leaving !== null) return;
     this.#ended = true;
     this.#joined.resolve();
-    this.#request.onFailed(
-      new Unrecoverable(`membership of group ${this.#request.group} ended: ${errorText(error)}`, { cause: error }),
-    );
+    const failure = `membership of group ${this.#request.group} ended: ${errorText(error)}`;
+    this.#log("error", failure, {});
+    this.#request.onFailed(new Unrecoverable(failure, { cause: error }));
   }
 }

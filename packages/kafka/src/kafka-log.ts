@@ -25,6 +25,7 @@ import {
   READ_COMMITTED,
 } from "./kafkajs.ts";
 import { RangeReader } from "./range-reader.ts";
+import { throttledLog } from "./throttled-log.ts";
 import { within } from "./within.ts";
 import { TransactionalWriter } from "./writer.ts";
 
@@ -71,6 +72,7 @@ export class KafkaLog implements Log {
     const transactionTimeoutMs = options.transactionTimeoutMs ?? 30_000;
     this.#options = {
       ...options,
+      log: throttledLog(options.log),
       sessionTimeoutMs: options.sessionTimeoutMs ?? 10_000,
       rebalanceTimeoutMs: options.rebalanceTimeoutMs ?? 15_000,
       transactionTimeoutMs,
@@ -85,7 +87,7 @@ export class KafkaLog implements Log {
     this.#feedCluster = openCluster(this.#kafka);
     this.#cluster = openCluster(this.#kafka);
     this.#feed = new Feed(this.#feedCluster, {
-      log: options.log,
+      log: this.#options.log,
       maxBytes: this.#options.fetchMaxBytes,
       maxRecords: this.#options.batchMaxRecords,
       checkChecksums: this.#options.checkChecksums,

@@ -4,25 +4,43 @@
  *
  * Mended here:
  * - Connection.connect opens a second socket when called twice at once, and leaks the first: one attempt is shared;
+ * - a Connection that opens anew still holds the half of a response that the old socket had brought, and goes on taking
+ *   bytes from it: the old socket and its bytes are dropped;
  * - RequestQueue re-arms a timer for ever, with a negative delay (a process warning) and a wake-up each ms: only
  *   while something waits.
  */
 import { createRequire } from "node:module";
+import type { Socket } from "node:net";
 import type * as KafkaJs from "kafkajs";
 import { within } from "./within.ts";
 
 const require = createRequire(import.meta.url);
 
-type ConnectionPrototype = { connect(): Promise<unknown> };
+type ConnectionPrototype = {
+  socket?: Socket;
+  chunks: Buffer[];
+  bytesBuffered: number;
+  bytesNeeded: number;
+  isConnected(): boolean;
+  connect(): Promise<unknown>;
+};
 const connectionClass = require("kafkajs/src/network/connection") as { prototype: ConnectionPrototype };
 const openConnection = connectionClass.prototype.connect;
 const opening = new WeakMap<object, Promise<unknown>>();
 connectionClass.prototype.connect = function connect(this: ConnectionPrototype) {
   const running = opening.get(this);
   if (running !== undefined) return running;
+  if (!this.isConnected()) forgetSocket(this);
   const attempt = openConnection.call(this).finally(() => opening.delete(this));
   opening.set(this, attempt);
   return attempt;
+};
+
+const forgetSocket = (connection: ConnectionPrototype): void => {
+  connection.socket?.removeAllListeners("data").removeAllListeners("end").destroy();
+  connection.chunks = [];
+  connection.bytesBuffered = 0;
+  connection.bytesNeeded = 4;
 };
 
 type RequestQueuePrototype = {

@@ -5,6 +5,7 @@ import { type OutputRecord, RetryLater, TopicMissing } from "@weir/stream";
 import { type KafkaConnection, type LogFunction, openKafka } from "./connection.ts";
 import { type Cluster, errorText, errorType, openCluster } from "./kafkajs.ts";
 import { BatchEncoder, type EncodedBatch, type ProduceOutcome, planProduce, sendBatches } from "./produce-request.ts";
+import { throttledLog } from "./throttled-log.ts";
 import { within } from "./within.ts";
 
 export type ProducerRecord = {
@@ -30,8 +31,6 @@ export interface Producer {
 const CALL_TIMEOUT_MS = 15_000;
 const SEND_TIMEOUT_MS = 60_000;
 const RETRY_MS = 100;
-/** While the log is out of reach a line is written this often. */
-const COMPLAIN_EVERY_MS = 5000;
 
 /** The broker has it already: the answer to an earlier attempt was lost. */
 const DUPLICATE_SEQUENCE_NUMBER = 46;
@@ -42,7 +41,7 @@ const DUPLICATE_SEQUENCE_NUMBER = 46;
 const RETRIABLE: ReadonlySet<number> = new Set([3, 5, 6, 7, 13, 14, 15, 16, 19, 20, 56, 72, 74, 75, 100]);
 
 export const openProducer = (connection: KafkaConnection, { log }: { log: LogFunction }): Producer =>
-  new IdempotentProducer(openCluster(openKafka(connection, log)), log);
+  new IdempotentProducer(openCluster(openKafka(connection, log)), throttledLog(log));
 
 /**
  * One request under way at a time: the broker recognises a repeated batch by its sequence numbers, which are given out
@@ -54,7 +53,6 @@ class IdempotentProducer implements Producer {
   #encoder: BatchEncoder | null = null;
   #turn: Promise<unknown> = Promise.resolve();
   #nextPartition = 0;
-  #complainedAtMs = Number.NEGATIVE_INFINITY;
   #closed = false;
 
   constructor(cluster: Cluster, log: LogFunction) {
@@ -145,10 +143,7 @@ class IdempotentProducer implements Producer {
       } catch (error) {
         if (error instanceof Refused) throw error;
         if (this.#closed || performance.now() > deadline) throw new RetryLater(errorText(error), { cause: error });
-        if (performance.now() - this.#complainedAtMs > COMPLAIN_EVERY_MS) {
-          this.#complainedAtMs = performance.now();
-          this.#log("warn", "cannot produce, trying again", { error: errorText(error) });
-        }
+        this.#log("warn", "cannot produce, trying again", { error: errorText(error) });
       }
       await delay(RETRY_MS);
       await this.#refresh();

@@ -1,0 +1,85 @@
+import { once } from "node:events";
+import { createServer, type Socket } from "node:net";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { type KafkaConnection, openKafka } from "./connection.ts";
+import { openCluster } from "./kafkajs.ts";
+
+/** A broker that takes connections and never answers. */
+const mute = async () => {
+  const sockets: Socket[] = [];
+  const server = createServer((socket) => {
+    sockets.push(socket);
+    socket.on("error", () => {});
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("no port");
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  const connection: KafkaConnection = {
+    brokers: [`127.0.0.1:${address.port}`],
+    clientId: "mute",
+    tls: null,
+    sasl: null,
+  };
+  return { sockets, connection };
+};
+
+type Connection = {
+  connect(): Promise<unknown>;
+  disconnect(): Promise<unknown>;
+  chunks: Buffer[];
+  bytesBuffered: number;
+};
+type Inside = {
+  connectionPoolBuilder: { build(args?: object): Promise<{ pool: Connection[] }> };
+};
+
+const connectionTo = async (settings: KafkaConnection): Promise<Connection> => {
+  const cluster = openCluster(openKafka(settings, () => {})) as unknown as Inside;
+  const [connection] = (await cluster.connectionPoolBuilder.build()).pool;
+  if (connection === undefined) throw new Error("no connection in the pool");
+  return connection;
+};
+
+test("two calls of connect at once open one socket", async () => {
+  const { sockets, connection } = await mute();
+  const one = await connectionTo(connection);
+  await Promise.all([one.connect(), one.connect()]);
+  await one.connect();
+  await vi.waitFor(() => expect(sockets).toHaveLength(1));
+  await one.disconnect();
+});
+
+test("half a response from a socket that broke is not the beginning of the next socket's", async () => {
+  const { sockets, connection } = await mute();
+  const one = await connectionTo(connection);
+  await one.connect();
+  await vi.waitFor(() => expect(sockets).toHaveLength(1));
+  sockets[0]?.write(Buffer.from([0, 0, 1, 0, 1, 2, 3]));
+  await vi.waitFor(() => expect(one.bytesBuffered).toBe(7));
+  await one.disconnect();
+  await one.connect();
+  expect(one.bytesBuffered).toBe(0);
+  sockets[0]?.write(Buffer.from([9, 9, 9]));
+  await vi.waitFor(() => expect(sockets).toHaveLength(2));
+  sockets[1]?.write(Buffer.from([0, 0]));
+  await vi.waitFor(() => expect(one.bytesBuffered).toBe(2));
+  expect(Buffer.concat(one.chunks)).toEqual(Buffer.from([0, 0]));
+  await one.disconnect();
+});
+
+test("an idle connection arms no timer and warns of none", async () => {
+  const { connection } = await mute();
+  const one = await connectionTo(connection);
+  await one.connect();
+  const timeouts = vi.spyOn(globalThis, "setTimeout");
+  onTestFinished(() => timeouts.mockRestore());
+  const { requestQueue } = one as unknown as { requestQueue: { checkPendingRequests(): void } };
+  requestQueue.checkPendingRequests();
+  expect(timeouts).not.toHaveBeenCalled();
+  await one.disconnect();
+});
