@@ -16,9 +16,9 @@ import {
   type Verdict,
   weirFolder,
 } from "@weir/testing";
+import { Service } from "../process/service.ts";
 import { wantedTopics } from "../weir/topics.ts";
 import { type Fault, schedule } from "./schedule.ts";
-import { Service } from "./service.ts";
 
 export type TortureOptions = {
   readonly durationMs: number;

@@ -1,4 +1,4 @@
-/** One service as a process of its own, with the few things that torture does to it. */
+/** One service as a process of its own: started, asked, sent signals. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createWriteStream, type WriteStream } from "node:fs";
@@ -47,14 +47,19 @@ export class Service {
     this.#child.kill(name);
   }
 
-  /** The partitions it decides now; empty while it does not answer or is not ready. */
+  /** The partitions it decides now; 0 while it does not answer or is not ready. */
   async readyPartitions(): Promise<number> {
     if (this.#url === null || !this.#running) return 0;
+    const ready = await fetch(`${this.#url}/readyz`, { signal: AbortSignal.timeout(1000) }).catch(() => null);
+    return ready?.ok ? await this.metric("weir_assigned_partitions") : 0;
+  }
+
+  /** The value of a metric without labels; 0 while it does not answer. */
+  async metric(name: string): Promise<number> {
     try {
-      const options = { signal: AbortSignal.timeout(1000) };
-      if (!(await fetch(`${this.#url}/readyz`, options)).ok) return 0;
-      const metrics = await (await fetch(`${this.#url}/metrics`, options)).text();
-      return Number(/^weir_assigned_partitions (\d+)/m.exec(metrics)?.[1] ?? 0);
+      const answer = await fetch(`${this.#url}/metrics`, { signal: AbortSignal.timeout(1000) });
+      const line = (await answer.text()).split("\n").find((one) => one.startsWith(`${name} `));
+      return Number(line?.slice(name.length + 1) ?? 0);
     } catch {
       return 0;
     }

@@ -1,0 +1,165 @@
+/**
+ * The detector as it runs in production, on a broker of its own on this machine.
+ *
+ *   node bench/detect.ts throughput [--messages 1000000] [--rulesets threshold,starter]
+ *     a preloaded topic decided exactly once by one process; its ratio to a bare copy (bench/copy.ts) on the same broker
+ *   node bench/detect.ts latency [--rate 5000] [--seconds 30] [--rulesets starter]
+ *     open loop: from the time at which a transaction was due to when a read_committed reader has its decision
+ */
+import { spawnSync } from "node:child_process";
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { parseArgs } from "node:util";
+import { type KafkaConnection, KafkaLog, openAdmin, openProducer } from "@weir/kafka";
+import { partitionFor, TOPICS } from "@weir/schema";
+import { repositoryRoot, startJavaKafka, weirFolder } from "@weir/testing";
+import { build, type Histogram } from "hdr-histogram-js";
+import { Service } from "../tools/process/service.ts";
+import { wantedTopics } from "../tools/weir/topics.ts";
+
+const PARTITIONS = 4;
+const CUSTOMERS = 50_000;
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    messages: { type: "string", default: "1000000" },
+    rulesets: { type: "string" },
+    rate: { type: "string", default: "5000" },
+    seconds: { type: "string", default: "30" },
+  },
+});
+const [what = "throughput"] = positionals;
+const rulesets = (values.rulesets ?? (what === "latency" ? "starter" : "threshold,starter")).split(",");
+const folder = join(weirFolder, "bench");
+rmSync(folder, { recursive: true, force: true });
+mkdirSync(folder, { recursive: true });
+const kafka = await startJavaKafka({ dataDir: join(folder, "kafka"), log: () => {} });
+const connection: KafkaConnection = { brokers: [kafka.brokers], clientId: "bench", tls: null, sasl: null };
+try {
+  for (const ruleset of rulesets) await (what === "latency" ? latency(ruleset) : throughput(ruleset));
+  if (what === "throughput") copyForComparison();
+} finally {
+  await kafka.stop();
+}
+
+/** Topics of this ruleset's own, so that each run begins with an empty group and state. */
+async function prepare(
+  ruleset: string,
+): Promise<{ readonly input: string; readonly environment: Record<string, string> }> {
+  const names = {
+    transactions: `${ruleset}.${TOPICS.transactions}`,
+    legit: `${ruleset}.${TOPICS.legit}`,
+    fraud: `${ruleset}.${TOPICS.fraud}`,
+    rejected: `${ruleset}.${TOPICS.rejected}`,
+  };
+  const admin = openAdmin(connection);
+  await admin.create(wantedTopics(names, ruleset, PARTITIONS).map((topic) => ({ ...topic, replication: 1 })));
+  await admin.close();
+  const environment = {
+    KAFKA_BROKER_URL: kafka.brokers,
+    APP_ID: ruleset,
+    TRANSACTIONS_TOPIC: names.transactions,
+    LEGIT_TOPIC: names.legit,
+    FRAUD_TOPIC: names.fraud,
+    REJECTED_TOPIC: names.rejected,
+    RULESET: `rulesets/${ruleset}.yaml`,
+    INPUT_KEYED: "true",
+  };
+  return { input: names.transactions, environment };
+}
+
+async function throughput(ruleset: string): Promise<void> {
+  const count = Number(values.messages);
+  const { input, environment } = await prepare(ruleset);
+  await preload(input, count);
+  const detector = new Service("detector", "services/detector/main.ts", environment, join(folder, `${ruleset}.log`));
+  const read = async (): Promise<[decided: number, cpuSeconds: number, ms: number]> => [
+    await detector.metric("weir_transactions_total"),
+    await detector.metric("process_cpu_seconds_total"),
+    performance.now(),
+  ];
+  const readUntil = async (enough: number, everyMs: number): ReturnType<typeof read> => {
+    let now = await read();
+    for (const began = now[2]; now[0] < enough && now[2] - began < 600_000; now = await read()) await sleep(everyMs);
+    return now;
+  };
+  const first = await readUntil(1, 20);
+  const last = await readUntil(count, 100);
+  const memory = await detector.metric("process_resident_memory_bytes");
+  detector.signal("SIGTERM");
+  await detector.ended;
+  const decided = last[0] - first[0];
+  console.log(
+    `${ruleset}: ${Math.round(decided / ((last[2] - first[2]) / 1000))} transactions a second, ` +
+      `${(((last[1] - first[1]) * 1e6) / decided).toFixed(1)} us of CPU each, ${Math.round(memory / 1e6)} MB`,
+  );
+}
+
+/** The tutorial's messages, keyed by source, of customers who pay again and again. */
+async function preload(input: string, count: number): Promise<void> {
+  const producer = openProducer(connection, { log: () => {} });
+  const letters = (seed: number): string =>
+    Array.from({ length: 12 }, (_, place) => String.fromCharCode(97 + ((seed * 7919 + place * place * 31) % 26))).join(
+      "",
+    );
+  for (let sent = 0; sent < count; sent += 5000) {
+    const records = Array.from({ length: Math.min(5000, count - sent) }, (_, index) => {
+      const number = sent + index;
+      const customer = Math.imul(number, 2654435761) >>> 0;
+      const key = Buffer.from(`${letters(customer % 26)}${customer % CUSTOMERS}`);
+      const amount = 100 + ((Math.imul(number, 40503) >>> 0) % 99_901);
+      const text = `{"source":"${key}","target":"${letters(number % 977)}","amount":${amount / 100},"currency":"EUR"}`;
+      return { key, value: Buffer.from(text), partition: partitionFor(key, PARTITIONS) };
+    });
+    await producer.send(input, records);
+  }
+  await producer.close();
+}
+
+async function latency(ruleset: string): Promise<void> {
+  const { input, environment } = await prepare(ruleset);
+  const detector = new Service("detector", "services/detector/main.ts", environment, join(folder, `${ruleset}.log`));
+  await detector.untilReady(60_000);
+  const log = new KafkaLog({ connection, log: () => {} });
+  const seconds = Number(values.seconds);
+  const warmUpMs = 5_000;
+  const settings = { ...environment, TRANSACTIONS_PER_SECOND: values.rate };
+  const generator = new Service("generator", "services/generator/main.ts", settings, join(folder, "generator.log"));
+  const histogram: Histogram = build({ highestTrackableValue: 60_000_000 });
+  const beganMs = Date.now();
+  const readers = [environment.LEGIT_TOPIC, environment.FRAUD_TOPIC].flatMap((topic) =>
+    Array.from({ length: PARTITIONS }, (_, partition) => log.read({ topic: topic as string, partition }, 0)),
+  );
+  const reading = readers.map(async (reader) => {
+    for (;;) {
+      const batch = await reader.next().catch(() => null);
+      if (batch === null) return;
+      const nowMs = performance.timeOrigin + performance.now();
+      if (nowMs - beganMs < warmUpMs) continue;
+      for (const { timestampMs } of batch.records)
+        histogram.recordValue(Math.max(1, Math.round((nowMs - timestampMs) * 1000)));
+    }
+  });
+  await sleep(warmUpMs + seconds * 1000);
+  for (const reader of readers) reader.close();
+  await Promise.all(reading);
+  for (const service of [generator, detector]) {
+    service.signal("SIGTERM");
+    await service.ended;
+  }
+  await log.close();
+  const at = (percentile: number): string => (histogram.getValueAtPercentile(percentile) / 1000).toFixed(1);
+  console.log(
+    `${ruleset} at ${values.rate} a second, ${input}: p50 ${at(50)}, p90 ${at(90)}, p99 ${at(99)}, p99.9 ${at(99.9)}, ` +
+      `max ${at(100)} ms of ${histogram.totalCount}`,
+  );
+}
+
+/** The same broker, no deciding: what the log alone costs. */
+function copyForComparison(): void {
+  spawnSync(process.execPath, [join(repositoryRoot, "bench/copy.ts"), "throughput", "--messages", values.messages], {
+    env: { ...process.env, KAFKA_BROKER_URL: kafka.brokers },
+    stdio: "inherit",
+  });
+}
