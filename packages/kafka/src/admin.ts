@@ -2,7 +2,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type KafkaConnection, type LogFunction, openKafka } from "./connection.ts";
 import { errorText, errorType, type KafkaJs } from "./kafkajs.ts";
-import { within } from "./within.ts";
+import { settled, within } from "./within.ts";
 
 export type TopicSpec = {
   readonly name: string;
@@ -56,7 +56,7 @@ export const openAdmin = (connection: KafkaConnection, { log }: { log?: LogFunct
   const close = async (): Promise<void> => {
     const closing = opened;
     opened = null;
-    await within(2000, closing?.then((admin) => admin.disconnect()) ?? Promise.resolve(), "disconnect").catch(() => {});
+    await settled(2000, closing?.then((admin) => admin.disconnect()) ?? Promise.resolve());
   };
   /** A connection that failed once is not trusted again. */
   const call = async <T>(what: string, timeoutMs: number, use: (admin: KafkaJs.Admin) => Promise<T>): Promise<T> => {

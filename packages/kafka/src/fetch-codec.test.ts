@@ -239,7 +239,7 @@ describe("a batch that cannot be read", () => {
 
   test("because of its codec becomes one record for each offset, and the next batch is read", () => {
     const { records, position } = readAll([
-      { base: 0, records: values("a", "b"), compress: [2, (bytes) => bytes] },
+      { base: 0, records: values("a", "b"), compress: [5, (bytes) => bytes] },
       { base: 2, records: values("c") },
     ]);
     expect(records.map(({ offset, key, value }) => [offset, key, value?.toString()])).toEqual([
@@ -247,7 +247,7 @@ describe("a batch that cannot be read", () => {
       [1, null, undefined],
       [2, null, "c"],
     ]);
-    expect(reasonOf(records[0])).toEqual([`${UNREADABLE_HEADER}: compression codec 2 is not supported`]);
+    expect(reasonOf(records[0])).toEqual([`${UNREADABLE_HEADER}: compression codec 5 is not supported`]);
     expect(position).toBe(3);
   });
 

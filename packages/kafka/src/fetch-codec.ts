@@ -15,9 +15,9 @@
  *
  * Formats: https://kafka.apache.org/protocol#The_Messages_Fetch, https://kafka.apache.org/documentation/#recordbatch
  */
-import { gunzipSync, zstdDecompressSync } from "node:zlib";
 import type { Header, LogRecord } from "@weir/schema";
 import { crc32c, readInt64 } from "./bytes.ts";
+import { inflate } from "./inflate.ts";
 
 /** Keys and values are views of the response: copy what is kept. */
 export type FetchedPartition = {
@@ -101,17 +101,6 @@ export const offsetAfter = (data: Buffer, from: number): number => {
     at = end;
   }
   return next;
-};
-
-const inflate = (codec: number, bytes: Buffer): Buffer => {
-  switch (codec) {
-    case 1:
-      return gunzipSync(bytes, { maxOutputLength: MAX_INFLATED_BYTES });
-    case 4:
-      return zstdDecompressSync(bytes, { maxOutputLength: MAX_INFLATED_BYTES });
-    default:
-      throw new Error(`compression codec ${codec} is not supported`);
-  }
 };
 
 /** Where a varint ended; set by readVarint and readVarlong. One thread, and read at once by each caller. */
@@ -249,7 +238,7 @@ export class RecordCursor {
     let bytes = data.subarray(at + HEADER_BYTES, end);
     if (attributes & CODEC) {
       try {
-        bytes = inflate(attributes & CODEC, bytes);
+        bytes = inflate(attributes & CODEC, bytes, MAX_INFLATED_BYTES);
       } catch (error) {
         this.#unreadable = { reason: error instanceof Error ? error.message : String(error), next: base, last };
         return;

@@ -26,7 +26,7 @@ import {
 } from "./kafkajs.ts";
 import { RangeReader } from "./range-reader.ts";
 import { throttledLog } from "./throttled-log.ts";
-import { within } from "./within.ts";
+import { settled, TookTooLong, within } from "./within.ts";
 import { TransactionalWriter } from "./writer.ts";
 
 export type KafkaLogOptions = {
@@ -185,7 +185,7 @@ export class KafkaLog implements Log {
     await Promise.all([...this.#members].map((membership) => membership.leave()));
     const clusters = [this.#feedCluster, this.#cluster];
     // kafkajs waits for what is under way; a long poll or a dead broker is not worth waiting for.
-    await Promise.all(clusters.map((cluster) => within(2000, cluster.disconnect(), "disconnect").catch(() => {})));
+    await Promise.all(clusters.map((cluster) => settled(2000, cluster.disconnect())));
   }
 
   #assertOpen(): void {
@@ -196,22 +196,23 @@ export class KafkaLog implements Log {
   async #call<T>(what: string, attempt: () => Promise<T>, final?: (error: unknown) => Error | null): Promise<T> {
     this.#assertOpen();
     const deadline = performance.now() + this.#options.callTimeoutMs;
+    const left = () => Math.max(Math.round(deadline - performance.now()), 1);
+    let lastError: unknown = null;
     for (;;) {
-      const leftMs = deadline - performance.now();
       try {
-        return await within(Math.max(leftMs, 1), this.#connected(attempt), what);
+        return await within(left(), this.#connected(attempt), what);
       } catch (error) {
         const end = final?.(error);
         if (end) throw end;
-        if (this.#closing !== null || deadline - performance.now() < RETRY_MS) {
-          throw new RetryLater(`${what}: ${errorText(error)}`, { cause: error });
-        }
-        // kafkajs keeps a connection that no longer answers.
-        if (errorText(error).includes("RequestTimeout"))
-          await within(1000, this.#cluster.disconnect(), what).catch(() => {});
-        await delay(RETRY_MS);
-        await within(leftMs, this.#cluster.refreshMetadata(), what).catch(() => {});
+        lastError = error instanceof TookTooLong ? (lastError ?? error) : error;
       }
+      if (this.#closing !== null || left() <= RETRY_MS) {
+        throw new RetryLater(`${what}: ${errorText(lastError)}`, { cause: lastError });
+      }
+      // kafkajs keeps a connection that no longer answers.
+      if (errorText(lastError).includes("RequestTimeout")) await settled(1000, this.#cluster.disconnect());
+      await delay(RETRY_MS);
+      await settled(left(), this.#cluster.refreshMetadata());
     }
   }
 

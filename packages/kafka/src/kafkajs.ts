@@ -12,7 +12,7 @@
 import { createRequire } from "node:module";
 import type { Socket } from "node:net";
 import type * as KafkaJs from "kafkajs";
-import { within } from "./within.ts";
+import { settled } from "./within.ts";
 
 const require = createRequire(import.meta.url);
 
@@ -161,7 +161,7 @@ export const sendOrDrop = async <T>(broker: Broker, request: ProtocolRequest<T>)
   try {
     return await broker.connectionPool.send(request);
   } catch (error) {
-    await within(1000, broker.disconnect(), "disconnect").catch(() => {});
+    await settled(1000, broker.disconnect());
     throw error;
   }
 };

@@ -6,7 +6,7 @@ import { type KafkaConnection, type LogFunction, openKafka } from "./connection.
 import { type Cluster, errorText, errorType, openCluster } from "./kafkajs.ts";
 import { BatchEncoder, type EncodedBatch, type ProduceOutcome, planProduce, sendBatches } from "./produce-request.ts";
 import { throttledLog } from "./throttled-log.ts";
-import { within } from "./within.ts";
+import { settled, within } from "./within.ts";
 
 export type ProducerRecord = {
   readonly key: Buffer | null;
@@ -77,7 +77,7 @@ class IdempotentProducer implements Producer {
 
   async close(): Promise<void> {
     this.#closed = true;
-    await within(2000, this.#cluster.disconnect(), "disconnect").catch(() => {});
+    await settled(2000, this.#cluster.disconnect());
   }
 
   async #countPartitions(topic: string): Promise<number> {

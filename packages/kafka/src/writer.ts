@@ -18,7 +18,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type CommitPart, type CommitResult, RetryLater, type Writer } from "@weir/stream";
 import { type Broker, type Cluster, COORDINATOR, errorText, errorType, type OffsetsToCommit } from "./kafkajs.ts";
 import { BatchEncoder, type PartitionRecords, planProduce, sendBatches } from "./produce-request.ts";
-import { within } from "./within.ts";
+import { settled, within } from "./within.ts";
 
 export type WriterOptions = {
   readonly transactionalId: string;
@@ -113,7 +113,7 @@ export class TransactionalWriter implements Writer {
     if (this.#state === "closed") return;
     this.#state = "closed";
     // kafkajs waits for what is under way, and a broker that hangs is not worth waiting for.
-    await within(1000, this.#cluster.disconnect(), "disconnect").catch(() => {});
+    await settled(1000, this.#cluster.disconnect());
   }
 
   async #transact(parts: readonly CommitPart[], progress: { ending: boolean }): Promise<void> {
