@@ -1,5 +1,5 @@
 /** How to reach Kafka, from the environment: brokers, TLS, SASL. */
-import type { KafkaConnection } from "./kafka-connection.ts";
+import type { KafkaConnection } from "@weir/kafka";
 import { brokerList, type Entry, file, flag, group, oneOf, secret, secretFile, text } from "./setting.ts";
 
 const MECHANISMS = ["plain", "scram-sha-256", "scram-sha-512"] as const;

@@ -25,6 +25,6 @@ test("on a terminal a line is text, with its fields", () => {
   log.info({ partition: 3 }, "restored");
   const text = String(destination.read());
   expect(text).toContain("detector: restored");
-  expect(text).toContain("partition: 3");
+  expect(text).toContain(`{"partition":3}`);
   expect(text).not.toContain("host-7");
 });

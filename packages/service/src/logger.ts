@@ -40,14 +40,8 @@ function prettyStream(destination: DestinationStream | undefined): DestinationSt
     translateTime: "SYS:HH:MM:ss.l",
     ignore: "service,instance",
     messageFormat: "{service}: {msg}",
+    singleLine: true,
     sync: true,
     ...(destination === undefined ? {} : { destination: destination as NodeJS.WritableStream }),
   });
-}
-
-/** The log as packages below this one take it: level, text, fields. */
-export function kafkaLog(
-  log: Logger,
-): (level: "debug" | "info" | "warn" | "error", message: string, fields: Readonly<Record<string, unknown>>) => void {
-  return (level, message, fields) => log[level](fields, message);
 }

@@ -31,7 +31,7 @@ describe("a generator without a broker", () => {
   test("waits, says so at most every 5 s, is not ready, and goes on when the broker comes", async () => {
     const { run, sink, health, warnings } = prepare(async (attempt, there) => {
       if (attempt <= 12) {
-        if (attempt > 1) expect(health.unready()[0]?.reason).toContain("no connection to Kafka at a:1,b:2");
+        if (attempt > 1) expect(health.unready()[0]?.reason).toContain("waiting for Kafka at a:1,b:2");
         throw new Error("connection refused");
       }
       return there;

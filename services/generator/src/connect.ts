@@ -30,6 +30,7 @@ export async function connect(options: ConnectOptions, stopping: AbortSignal): P
   const brokers = options.brokers.join(",");
   let saidMs = Number.NEGATIVE_INFINITY;
   let missingSinceMs: number | null = null;
+  log.info({ brokers, topic }, `connecting to Kafka at ${brokers}`);
   for (;;) {
     stopping.throwIfAborted();
     let sink: Sink | null = null;
@@ -47,14 +48,15 @@ export async function connect(options: ConnectOptions, stopping: AbortSignal): P
       await sink?.close().catch(() => {});
       stopping.throwIfAborted();
       const nowMs = clock.monotonicMs();
-      const reason = error instanceof Error ? error.message : String(error);
-      if (isTopicMissing(error)) {
+      const missing = isTopicMissing(error);
+      const reason = missing ? `there is no topic ${topic}` : error instanceof Error ? error.message : String(error);
+      if (missing) {
         missingSinceMs ??= nowMs;
         if (nowMs - missingSinceMs >= TOPIC_PATIENCE_MS) throw topicMissing(topic, brokers, error);
       } else {
         missingSinceMs = null;
       }
-      readiness.notReady(`no connection to Kafka at ${brokers}: ${reason}`);
+      readiness.notReady(`waiting for Kafka at ${brokers}: ${reason}`);
       if (nowMs - saidMs >= SAY_AGAIN_MS) {
         saidMs = nowMs;
         log.warn({ brokers, reason }, `waiting for Kafka at ${brokers}: ${reason}`);

@@ -30,7 +30,8 @@ export const generator = defineService({
   ) {
     const readiness = health.item("kafka", "not connected yet");
     const watchdog = health.watchdog("generate", STUCK_MS);
-    const open = async () => openProducer(kafka, { log: kafkaLog(log) });
+    const clientLog = kafkaLog(log);
+    const open = async () => openProducer(kafka, { log: clientLog });
     const { sink, partitions } = await connect(
       { open, topic, brokers: kafka.brokers, log, readiness, clock },
       stopping,
