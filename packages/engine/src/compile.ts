@@ -7,7 +7,7 @@ import { compileExpression } from "./expression.ts";
 import { inDocumentOrder, type RulesetFault } from "./fault.ts";
 import { Names } from "./names.ts";
 import { type Plan, type PlannedFeature, type PlannedRule, plannedReads } from "./plan.ts";
-import { LIMITS } from "./ruleset-schema.ts";
+import { LIMITS, NAME_PATTERN, type RulesetDocument } from "./ruleset-schema.ts";
 
 export type CompileResult =
   | { readonly ok: true; readonly plan: Plan }
@@ -16,28 +16,37 @@ export type CompileResult =
 /** The rule name of the reason that an unlisted currency gives; no rule may take it. */
 export const CURRENCY_NOT_LISTED = "currency_not_listed";
 
+const DEFAULT_LATENESS_MS = 3_600_000;
+
 /** Pure and total: never throws, whatever the text. `file` only names the document in faults. */
 export function compileRuleset(text: string, { file }: { readonly file: string }): CompileResult {
-  const read = readDocument(text, file);
-  if (!read.ok) return read;
-  const { document } = read;
-  const faults: RulesetFault[] = [];
+  const { document, faults: shapeFaults } = readDocument(text, file);
+  if (document === null) return { ok: false, faults: shapeFaults };
+  const faults = [...shapeFaults];
   const names = new Names();
   const features = planFeatures(document, names, faults);
   declareLists(document, names, faults);
-  const latenessMs = duration(document, ["lateness"], document.data.lateness ?? "1h", faults);
+  const latenessMs = document.sound(["lateness"])
+    ? duration(document, ["lateness"], document.data.lateness as string, faults)
+    : DEFAULT_LATENESS_MS;
   const rules = planRules(document, names, features, faults);
-  const { review, decline } = document.data.thresholds;
-  if (review > decline)
-    faults.push(
-      document.faultAt(["thresholds", "review"], `review must be at most decline (${decline}), got ${review}`),
-    );
-  if (document.data.otherwise !== undefined && document.data.currencies === undefined)
-    faults.push(
-      document.faultAtKey(["otherwise"], "otherwise says what becomes of unlisted currencies; it needs currencies"),
-    );
+  checkOutcomes(document, faults);
   if (faults.length > 0) return { ok: false, faults: inDocumentOrder(faults) };
   return { ok: true, plan: planOf(document, rules, features, latenessMs) };
+}
+
+function checkOutcomes(document: SourceDocument, faults: RulesetFault[]): void {
+  if (document.sound(["thresholds"])) {
+    const { review, decline } = document.data.thresholds;
+    if (review > decline) {
+      const message = `review must be at most decline (${decline}), got ${review}`;
+      faults.push(document.faultAt(["thresholds", "review"], message));
+    }
+  }
+  if (document.sound(["otherwise"]) && document.data.currencies === undefined) {
+    const message = "otherwise says what becomes of unlisted currencies; it needs currencies";
+    faults.push(document.faultAtKey(["otherwise"], message));
+  }
 }
 
 function planOf(
@@ -66,25 +75,36 @@ function planOf(
   };
 }
 
+/** The keys of a part that should be a map, also when what they stand for is wrong. */
+function keysAt(document: SourceDocument, part: "features" | "lists"): string[] {
+  const value: unknown = document.data?.[part];
+  if (value === null || typeof value !== "object" || Array.isArray(value)) return [];
+  return Object.keys(value).filter((name) => new RegExp(NAME_PATTERN).test(name));
+}
+
 function planFeatures(document: SourceDocument, names: Names, faults: RulesetFault[]): PlannedFeature[] {
-  return Object.entries(document.data.features ?? {}).map(([name, { by, over }], index) => {
+  return keysAt(document, "features").map((name, index) => {
+    const path = ["features", name];
     const wrong = names.declareFeature(name, index);
-    if (wrong !== null) faults.push(document.faultAtKey(["features", name], wrong));
-    return { name, by, windowMs: duration(document, ["features", name, "over"], over, faults) };
+    if (wrong !== null) faults.push(document.faultAtKey(path, wrong));
+    const over = document.sound(path) ? document.data.features?.[name]?.over : undefined;
+    const windowMs = over === undefined ? 0 : duration(document, [...path, "over"], over, faults);
+    return { name, by: "source", windowMs };
   });
 }
 
 function declareLists(document: SourceDocument, names: Names, faults: RulesetFault[]): void {
-  for (const [name, values] of Object.entries(document.data.lists ?? {})) {
-    const wrong = names.declareList(name, values);
+  for (const name of keysAt(document, "lists")) {
+    const values = document.sound(["lists", name]) ? document.data.lists?.[name] : undefined;
+    const wrong = names.declareList(name, values ?? []);
     if (wrong !== null) faults.push(document.faultAtKey(["lists", name], wrong));
   }
 }
 
 function duration(document: SourceDocument, path: Path, text: string, faults: RulesetFault[]): number {
   const ms = durationMs(text);
-  if (ms > LIMITS.durationMs)
-    faults.push(document.faultAt(path, `at most ${LIMITS.durationMs / 86_400_000}d, got ${text}`));
+  const days = LIMITS.durationMs / 86_400_000;
+  if (ms > LIMITS.durationMs) faults.push(document.faultAt(path, `must be at most ${days}d, got ${text}`));
   return ms;
 }
 
@@ -94,25 +114,39 @@ function planRules(
   features: readonly PlannedFeature[],
   faults: RulesetFault[],
 ): PlannedRule[] {
+  const rules: unknown = document.data?.rules;
+  if (!Array.isArray(rules)) return [];
   const places = new Map<string, number>();
   const planned: PlannedRule[] = [];
-  for (const [index, rule] of document.data.rules.entries()) {
-    const { id, when, score } = rule;
-    const first = places.get(id);
-    if (id === CURRENCY_NOT_LISTED)
-      faults.push(document.faultAt(["rules", index, "id"], `${id} is a name of the engine's own`));
-    else if (first !== undefined)
-      faults.push(document.faultAt(["rules", index, "id"], `${id} is taken: rules[${first}] has it; ids are unique`));
-    else places.set(id, index);
-    const compiled = compileExpression(when, names);
+  for (const [index, rule] of (rules as RulesetDocument["rules"]).slice(0, LIMITS.rules).entries()) {
+    const path = ["rules", index];
+    if (document.sound([...path, "id"])) checkId(document, index, rule.id, places, faults);
+    if (!document.sound([...path, "when"])) continue;
+    const compiled = compileExpression(rule.when, names);
     if (!compiled.ok) {
-      for (const { at, message } of compiled.faults)
-        faults.push(document.faultAt(["rules", index, "when"], message, at));
+      for (const { at, message } of compiled.faults) faults.push(document.faultAt([...path, "when"], message, at));
       continue;
     }
     const { test, reads } = compiled.expression;
+    const { id, when, score } = rule;
     planned.push({ id, when, score, test, reads: plannedReads(reads, names) });
-    faults.push(...exampleFaults(document, index, test, features));
+    const listsKnown = document.data.lists === undefined || document.sound(["lists"]);
+    if (listsKnown && document.sound([...path, "examples"]))
+      faults.push(...exampleFaults(document, index, test, features));
   }
   return planned;
+}
+
+function checkId(
+  document: SourceDocument,
+  index: number,
+  id: string,
+  places: Map<string, number>,
+  faults: RulesetFault[],
+): void {
+  const first = places.get(id);
+  if (first === undefined) places.set(id, index);
+  else faults.push(document.faultAt(["rules", index, "id"], `${id} is taken: rules[${first}] has it; ids are unique`));
+  if (id === CURRENCY_NOT_LISTED)
+    faults.push(document.faultAt(["rules", index, "id"], `${id} is a name of the engine's own; choose another`));
 }

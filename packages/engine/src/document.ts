@@ -1,22 +1,24 @@
 /** A ruleset's text as YAML: its data, every fault of shape, and where each part of it stands. */
 import { Ajv, type ErrorObject } from "ajv";
 import { type Document, isMap, isNode, isScalar, LineCounter, type Node, parseDocument } from "yaml";
-import { inDocumentOrder, type RulesetFault } from "./fault.ts";
+import type { RulesetFault } from "./fault.ts";
 import { LIMITS, RulesetDocument } from "./ruleset-schema.ts";
 
 export type Path = readonly (string | number)[];
 
 export type SourceDocument = {
+  /** Whole only if the document has no fault; else ask sound() before reading a part of it. */
   readonly data: RulesetDocument;
+  /** Whether the part at `path` is there and of the right shape, all that is in it included. */
+  sound(path: Path): boolean;
   /** A fault at the value of `path`; `within` counts characters into a text value. */
   faultAt(path: Path, message: string, within?: number): RulesetFault;
   /** A fault at the key that `path` ends with. */
   faultAtKey(path: Path, message: string): RulesetFault;
 };
 
-type Read =
-  | { readonly ok: true; readonly document: SourceDocument }
-  | { readonly ok: false; readonly faults: readonly RulesetFault[] };
+/** `document` is null when the text is not YAML at all. */
+type Read = { readonly document: SourceDocument | null; readonly faults: readonly RulesetFault[] };
 
 const validate = new Ajv({
   allErrors: true,
@@ -25,7 +27,7 @@ const validate = new Ajv({
   allowUnionTypes: true,
 }).compile<RulesetDocument>(RulesetDocument);
 
-/** Never throws, whatever the text. */
+/** Finds the faults of shape; compileRuleset finds the others in what is sound. Never throws, whatever the text. */
 export function readDocument(text: string, file: string): Read {
   const size = Buffer.byteLength(text);
   if (size > LIMITS.documentBytes)
@@ -46,32 +48,40 @@ export function readDocument(text: string, file: string): Read {
   const position = positions(yaml, text);
   try {
     const data: unknown = yaml.toJS({ maxAliasCount: LIMITS.yamlAliases });
-    if (!validate(data)) return failed(...shapeFaults(validate.errors ?? [], position, at));
-    return {
-      ok: true,
-      document: {
-        data,
-        faultAt: (path, message, within) => {
-          const exact = within === undefined ? null : position.inText(path, within);
-          if (exact !== null) return at(exact, message);
-          const where = within === undefined ? "" : ` (character ${within + 1} of the text)`;
-          return at(position.value(path), message + where);
-        },
-        faultAtKey: (path, message) => at(position.key(path), message),
+    const errors = validate(data) ? [] : (validate.errors ?? []);
+    const document: SourceDocument = {
+      data: data as RulesetDocument,
+      sound: (path) => isSound(data, path, errors),
+      faultAt: (path, message, within) => {
+        const exact = within === undefined ? null : position.inText(path, within);
+        if (exact !== null) return at(exact, message);
+        const where = within === undefined ? "" : ` (character ${within + 1} of the text)`;
+        return at(position.value(path), message + where);
       },
+      faultAtKey: (path, message) => at(position.key(path), message),
     };
+    return { document, faults: shapeFaults(errors, position, at) };
   } catch (error) {
     return failed(at(0, error instanceof Error ? error.message : String(error)));
   }
 }
 
 function failed(...faults: RulesetFault[]): Read {
-  const seen = new Set<string>();
-  const once = faults.filter(({ line, column, message }) => {
-    const key = `${line}:${column}:${message}`;
-    return !seen.has(key) && seen.add(key);
+  return { document: null, faults };
+}
+
+function isSound(data: unknown, path: Path, errors: readonly ErrorObject[]): boolean {
+  let value = data;
+  for (const part of path) {
+    if (value === null || typeof value !== "object" || !Object.hasOwn(value, part)) return false;
+    value = (value as Record<string | number, unknown>)[part];
+  }
+  return !errors.some(({ instancePath, keyword }) => {
+    // A member too many does not make the others unreadable.
+    if (keyword === "additionalProperties") return false;
+    const faulty = pointerPath(instancePath);
+    return faulty.length >= path.length && path.every((part, index) => faulty[index] === part);
   });
-  return { ok: false, faults: inDocumentOrder(once) };
 }
 
 type Positions = ReturnType<typeof positions>;

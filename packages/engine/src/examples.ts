@@ -16,7 +16,10 @@ export function exampleFaults(
     const path: Path = ["rules", rule, "examples", index];
     const wrong = givenFaults(document, [...path, "given"], given, features);
     if (wrong.length > 0) faults.push(...wrong);
-    else if (test(factsFrom(given, document.data.currencies?.[0], features)) !== (expect === "hit"))
+    else if (
+      test(factsFrom(given, document.sound(["currencies"]) ? document.data.currencies?.[0] : undefined, features)) !==
+      (expect === "hit")
+    )
       faults.push(
         document.faultAt(
           [...path, "expect"],
@@ -73,6 +76,6 @@ function factsFrom(given: Given, currency: string | undefined, features: readonl
     country: optional("country"),
     category: optional("category"),
     device: optional("device"),
-    features: Float64Array.from(features, ({ name }) => (given[name] as number | undefined) ?? 1),
+    features: features.map(({ name }) => (given[name] as number | undefined) ?? 1),
   };
 }

@@ -13,7 +13,7 @@ export type Facts = {
   category: string | null;
   device: string | null;
   /** By the feature's place in the ruleset. */
-  features: Float64Array;
+  features: number[];
 };
 
 export type Field = Exclude<keyof Facts, "features">;
@@ -34,7 +34,7 @@ export const FIELDS: { readonly [F in Field]: { readonly type: "number" | "text"
 const POWERS = [1, 10, 100, 1_000, 10_000] as const;
 
 /** `features` is kept, not copied. */
-export function factsOf(transaction: DecodedTransaction, features: Float64Array): Facts {
+export function factsOf(transaction: DecodedTransaction, features: number[]): Facts {
   const { currency, source, target, id, channel, country, category, device, amountMinor, exponent } = transaction;
   const power = POWERS[exponent];
   if (power === undefined) throw new RangeError(`exponent must be 0 to ${POWERS.length - 1}, got ${exponent}`);

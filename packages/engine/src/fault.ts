@@ -13,6 +13,8 @@ export function formatFaults(faults: readonly RulesetFault[]): string {
   return faults.map(({ file, line, column, message }) => `${file}:${line}:${column}: ${message}`).join("\n");
 }
 
+/** Each fault once, in the order of the document. */
 export function inDocumentOrder(faults: readonly RulesetFault[]): RulesetFault[] {
-  return [...faults].sort((a, b) => a.line - b.line || a.column - b.column);
+  const once = new Map(faults.map((fault) => [`${fault.line}:${fault.column}:${fault.message}`, fault]));
+  return [...once.values()].sort((a, b) => a.line - b.line || a.column - b.column);
 }

@@ -89,7 +89,7 @@ export function createDetectorStage(options: DetectorStageOptions) {
       if (rejection !== null) return rejected(record, partition, rejection);
       const timeMs = transaction.timestampMs ?? record.timestampMs;
       const late = plan.stateful && timeMs < state.streamTimeMs - plan.latenessMs;
-      const facts = factsOf(transaction, new Float64Array(windowsMs.length));
+      const facts = factsOf(transaction, windowsMs.length === 0 ? NO_FEATURES : new Array<number>(windowsMs.length));
       countWithThis(state, facts, timeMs, windowsMs);
       const verdict = decide(facts);
       const decision = writeDecision({ record, partition, timeMs, late, facts, ...verdict });
@@ -110,6 +110,9 @@ export function createDetectorStage(options: DetectorStageOptions) {
     },
   };
 }
+
+/** Shared, since nothing writes to it. */
+const NO_FEATURES: number[] = [];
 
 /** Features count the transactions before this one in the log, and this one. */
 function countWithThis(state: DetectorState, facts: Facts, timeMs: number, windowsMs: readonly number[]): void {
@@ -165,7 +168,7 @@ function decisionWriter({ plan, topics, explain }: DetectorStageOptions): (decid
   const id = `,"decision":{"id":${JSON.stringify(topics.input).slice(0, -1)}/`;
   const ruleset = JSON.stringify(plan.label);
   const names = plan.features.map(({ name }, index) => `${index > 0 ? "," : ""}${JSON.stringify(name)}:`);
-  const featuresOf = (values: Float64Array): string =>
+  const featuresOf = (values: readonly number[]): string =>
     `,"features":{${names.map((name, index) => name + String(values[index])).join("")}}`;
   return ({ record: { offset }, partition, timeMs, late, facts, outcome, score, reasons }) =>
     `${id}${partition}/${offset}","outcome":"${outcome}","score":${score},"eventTime":${timeMs},"order":${offset},` +

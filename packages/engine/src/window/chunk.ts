@@ -2,8 +2,8 @@
  * The persistent form of at most 256 events of one key, in the order of their arrival.
  *
  * Record key: the key's UTF-8 bytes, then the chunk's ordinal (u32, big-endian).
- * Value:      version u8 | identity 8 | crc32 u32 | asOf f64 | base u32 | count u16 | varints: first time, then deltas.
- * The checksum covers the record key and all of the value but itself, so a value under a wrong key is found out.
+ * Value:      version u8 | identity 8 | asOf f64 | base u32 | count u16 | varints: first time, then deltas | crc32 u32.
+ * The checksum covers the record key and the value before it, so a value under a wrong key is found out.
  */
 import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";
@@ -11,7 +11,8 @@ import { VarintReader, writeSigned } from "./varint.ts";
 
 export const CHUNK_EVENTS = 256;
 const VERSION = 1;
-const AT = { version: 0, identity: 1, crc: 9, asOf: 13, base: 21, count: 25, times: 27 } as const;
+const AT = { version: 0, identity: 1, asOf: 9, base: 17, count: 21, times: 23 } as const;
+const CRC_BYTES = 4;
 
 /** The state topic holds bytes that this engine did not write, or that were damaged since. */
 export class CorruptChunk extends Error {
@@ -47,7 +48,7 @@ export function parseChunkKey(recordKey: Buffer): { readonly key: string; readon
 
 /** `times` are whole ms, 0 to 2^52. */
 export function encodeChunk(recordKey: Buffer, identity: Buffer, { asOf, base, times }: Chunk): Buffer {
-  const out = Buffer.allocUnsafe(AT.times + times.length * 8);
+  const out = Buffer.allocUnsafe(AT.times + times.length * 8 + CRC_BYTES);
   out[AT.version] = VERSION;
   identity.copy(out, AT.identity);
   out.writeDoubleBE(asOf, AT.asOf);
@@ -59,19 +60,20 @@ export function encodeChunk(recordKey: Buffer, identity: Buffer, { asOf, base, t
     end = writeSigned(out, end, time - before);
     before = time;
   }
-  const value = out.subarray(0, end);
-  value.writeUInt32BE(checksum(recordKey, value), AT.crc);
-  return value;
+  out.writeUInt32BE(checksum(recordKey, out, end), end);
+  return out.subarray(0, end + CRC_BYTES);
 }
 
 /** Null: of another identity. Throws CorruptChunk. */
 export function decodeChunk(recordKey: Buffer, identity: Buffer, value: Buffer): Chunk | null {
   if (value[AT.version] !== VERSION)
     throw new CorruptChunk(`chunk version ${value[AT.version]} is unknown, this engine reads ${VERSION}`);
-  if (value.length < AT.times) throw new CorruptChunk(`a chunk has at least ${AT.times} bytes, got ${value.length}`);
-  const written = value.readUInt32BE(AT.crc);
-  if (checksum(recordKey, value) !== written) throw new CorruptChunk("the chunk's checksum does not hold");
-  if (!value.subarray(AT.identity, AT.crc).equals(identity)) return null;
+  if (value.length < AT.times + CRC_BYTES)
+    throw new CorruptChunk(`a chunk has at least ${AT.times + CRC_BYTES} bytes, got ${value.length}`);
+  const end = value.length - CRC_BYTES;
+  if (checksum(recordKey, value, end) !== value.readUInt32BE(end))
+    throw new CorruptChunk("the chunk's checksum does not hold");
+  if (!value.subarray(AT.identity, AT.asOf).equals(identity)) return null;
   const times = new Float64Array(value.readUInt16BE(AT.count));
   const reader = new VarintReader(value, AT.times);
   let before = 0;
@@ -79,11 +81,10 @@ export function decodeChunk(recordKey: Buffer, identity: Buffer, value: Buffer):
     before += reader.nextSigned();
     times[index] = before;
   }
-  if (reader.at !== value.length)
-    throw new CorruptChunk(`the chunk's events end at byte ${reader.at} of ${value.length}`);
+  if (reader.at !== end) throw new CorruptChunk(`the chunk's events end at byte ${reader.at}, not ${end}`);
   return { asOf: value.readDoubleBE(AT.asOf), base: value.readUInt32BE(AT.base), times };
 }
 
-function checksum(recordKey: Buffer, value: Buffer): number {
-  return crc32(value.subarray(AT.asOf), crc32(value.subarray(0, AT.crc), crc32(recordKey)));
+function checksum(recordKey: Buffer, value: Buffer, end: number): number {
+  return crc32(value.subarray(0, end), crc32(recordKey));
 }

@@ -8,6 +8,17 @@ import { CHUNK_EVENTS } from "./chunk.ts";
 
 const SMALLEST = 4;
 
+/** A chunk with events that no snapshot holds. */
+export type Dirty = {
+  readonly times: KeyTimes;
+  readonly ordinal: number;
+  /** Its oldest such event, and the stream time just before it. */
+  readonly offset: number;
+  readonly streamTimeMs: number;
+  /** First event of the next chunk; -1 while there is none. */
+  closedAt: number;
+};
+
 export class KeyTimes {
   readonly key: string;
   /** Events at offsets below are in here already: replay passes them over. */
@@ -19,6 +30,8 @@ export class KeyTimes {
   /** Chunks that the state topic may hold: [bottom, top). */
   bottom = 0;
   top = 0;
+  /** The newest chunk, when it is dirty. */
+  newestDirty: Dirty | null = null;
 
   /** Arrival order: #log[#start, #end). */
   #log = new Float64Array(SMALLEST);

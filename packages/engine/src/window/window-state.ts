@@ -21,23 +21,12 @@ import {
   identityHash,
   parseChunkKey,
 } from "./chunk.ts";
-import { KeyTimes } from "./key-times.ts";
+import { type Dirty, KeyTimes } from "./key-times.ts";
 
 /** What a decided record leaves behind. */
 export type WindowEvent = { readonly key: string; readonly timeMs: number };
 
 export type ChunkRecord = { readonly key: Buffer; readonly value: Buffer | null };
-
-/** A chunk with events that no snapshot holds. */
-type Dirty = {
-  readonly times: KeyTimes;
-  readonly ordinal: number;
-  /** Its oldest such event, and the stream time just before it. */
-  readonly offset: number;
-  readonly streamTimeMs: number;
-  /** First event of the next chunk; -1 while there is none. */
-  closedAt: number;
-};
 
 export class WindowState {
   readonly #horizonMs: number;
@@ -45,8 +34,6 @@ export class WindowState {
   readonly #keys = new Map<string, KeyTimes>();
   /** Oldest first. Entries of chunks that were evicted since stay until they come to the front. */
   readonly #dirty = new Queue<Dirty>();
-  /** The dirty entry of a key's newest chunk. */
-  readonly #newest = new Map<KeyTimes, Dirty>();
   /** Keys with chunks in the topic that are no longer kept, longest-waiting first. */
   readonly #graves = new Set<KeyTimes>();
   /** Chunks as loaded, until loaded(). */
@@ -76,7 +63,7 @@ export class WindowState {
   }
 
   /** Events applied of `key` in (timeMs - windowMs, timeMs], written to `into` for each window in turn. */
-  countInto(into: Float64Array, key: string, timeMs: number, windowsMs: readonly number[]): void {
+  countInto(into: number[], key: string, timeMs: number, windowsMs: readonly number[]): void {
     const times = this.#keys.get(key);
     const floorMs = Math.max(this.#streamTimeMs, timeMs) - this.#horizonMs;
     for (let index = 0; index < windowsMs.length; index += 1) {
@@ -165,13 +152,13 @@ export class WindowState {
 
   #markDirty(times: KeyTimes, offset: number, streamTimeMs: number): void {
     const ordinal = times.openChunk;
-    const newest = this.#newest.get(times);
-    if (newest !== undefined) {
+    const newest = times.newestDirty;
+    if (newest !== null) {
       if (newest.ordinal === ordinal) return;
       newest.closedAt = offset;
     }
     const dirty: Dirty = { times, ordinal, offset, streamTimeMs, closedAt: -1 };
-    this.#newest.set(times, dirty);
+    times.newestDirty = dirty;
     this.#dirty.push(dirty);
   }
 
@@ -180,17 +167,13 @@ export class WindowState {
       const oldest = this.#dirty.first;
       if (oldest === undefined || oldest.ordinal >= oldest.times.base) return oldest;
       this.#dirty.shift();
-      this.#settle(oldest);
+      settle(oldest);
     }
-  }
-
-  #settle(dirty: Dirty): void {
-    if (this.#newest.get(dirty.times) === dirty) this.#newest.delete(dirty.times);
   }
 
   #writeChunk(dirty: Dirty, asOf: number): ChunkRecord {
     const { times, ordinal, closedAt } = dirty;
-    this.#settle(dirty);
+    settle(dirty);
     const key = chunkRecordKey(times.key, ordinal);
     const chunk = { asOf: closedAt >= 0 ? closedAt : asOf, base: times.base, times: times.chunk(ordinal) };
     if (times.top <= times.bottom) times.bottom = ordinal;
@@ -232,6 +215,11 @@ export class WindowState {
     this.#keys.set(key, times);
     if (hasGraves(times)) this.#graves.add(times);
   }
+}
+
+/** The entry is out of the queue: the next event of its chunk makes another. */
+function settle(dirty: Dirty): void {
+  if (dirty.times.newestDirty === dirty) dirty.times.newestDirty = null;
 }
 
 /** Whether the topic may hold chunks that are no longer kept. */
