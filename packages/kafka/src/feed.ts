@@ -1,7 +1,7 @@
 /**
  * One prefetching feed for all partitions that are followed. Per broker one fetch is in flight, for every partition
- * with room; each buffers a few responses, so that deciding and fetching overlap. A partition that is slow holds up no
- * other: when one is full the others' long poll is cut short, so that it is asked again soon after it drains.
+ * with room; responses are buffered up to a bound, so that deciding and fetching overlap, and a batch takes all that is
+ * there: the slower the reader, the larger its batches. A partition that is slow holds up no other: when one is full the others' long poll is cut short, so that it is asked again soon after it drains.
  *
  * Loss of a broker and a change of leader are dealt with here. A reader whose partition has had no answer for
  * `stallMs` is told RetryLater: a read never waits for ever on a broken connection.
@@ -24,8 +24,8 @@ export type FeedOptions = {
   readonly stallMs: number;
 };
 
-/** Responses buffered for each partition. */
-const DEPTH = 2;
+/** Of one partition; a response of the usual size each, or many small ones. */
+const MAX_BUFFERED_RESPONSES = 100;
 const LONG_POLL_MS = 500;
 const SHORT_POLL_MS = 10;
 const RESPONSE_MAX_BYTES = 32 * 1024 * 1024;
@@ -33,7 +33,7 @@ const RETRY_MS = 100;
 /** A damaged batch is fetched again this often: the damage may have happened on the way. */
 const CORRUPT_RETRIES = 3;
 
-type Fetched = { readonly cursor: RecordCursor; readonly from: number; readonly next: number; readonly end: number };
+type Fetched = { readonly cursor: RecordCursor; readonly bytes: number; readonly end: number };
 
 type Followed = {
   readonly topic: string;
@@ -41,6 +41,7 @@ type Followed = {
   /** Where the next fetch begins; all before it is in `buffered` or handed out. */
   position: number;
   buffered: Fetched[];
+  bufferedBytes: number;
   error: Error | null;
   corrupt: number;
   closed: boolean;
@@ -73,6 +74,7 @@ export class Feed {
       partition: input.partition,
       position: from,
       buffered: [],
+      bufferedBytes: 0,
       error: null,
       corrupt: 0,
       closed: this.#closed,
@@ -124,17 +126,18 @@ export class Feed {
     const records: Batch["records"][number][] = [];
     const from = first.cursor.position;
     let last = first;
-    // Responses without a record for us (markers, aborted batches) are passed over in one go.
-    for (let head: Fetched | undefined = first; head !== undefined && records.length === 0; ) {
+    for (let head: Fetched | undefined = first; head !== undefined; head = followed.buffered[0]) {
       last = head;
       try {
-        head.cursor.take(this.#options.maxRecords, records);
+        head.cursor.take(this.#options.maxRecords - records.length, records);
       } catch (error) {
-        return this.#damaged(followed, head, error);
+        // What came before it goes out first.
+        if (records.length === 0) return this.#damaged(followed, head, error);
+        break;
       }
       if (!head.cursor.done) break;
       followed.buffered.shift();
-      head = followed.buffered[0];
+      followed.bufferedBytes -= head.bytes;
     }
     followed.corrupt = 0;
     this.#pump();
@@ -146,6 +149,7 @@ export class Feed {
     if (!(error instanceof CorruptBatch)) throw error;
     followed.corrupt++;
     followed.buffered = [];
+    followed.bufferedBytes = 0;
     followed.position = fetched.cursor.position;
     followed.notBeforeMs = performance.now() + RETRY_MS;
     this.#options.log("error", "damaged batch", { partition: name(followed), error: error.message });
@@ -171,7 +175,7 @@ export class Feed {
       if (followed.error !== null) continue;
       const leader = leaderOf(this.#cluster, followed.topic, followed.partition);
       if (leader === null) this.#refresh();
-      else if (followed.buffered.length >= DEPTH) full.add(leader);
+      else if (this.#isFull(followed)) full.add(leader);
       else if (followed.notBeforeMs > now) setTimeout(() => this.#pump(), followed.notBeforeMs - now + 1).unref();
       else {
         const list = wanted.get(leader);
@@ -189,6 +193,11 @@ export class Feed {
         this.#pump();
       });
     }
+  }
+
+  /** Room is left for one more response of the greatest size. */
+  #isFull({ buffered, bufferedBytes }: Followed): boolean {
+    return bufferedBytes > this.#options.maxBytes || buffered.length >= MAX_BUFFERED_RESPONSES;
   }
 
   async #fetch(nodeId: number, list: readonly Followed[], short: boolean): Promise<void> {
@@ -240,7 +249,8 @@ export class Feed {
       const next = offsetAfter(fetched.data, followed.position);
       if (next === followed.position) return null;
       const cursor = new RecordCursor(fetched, followed.position, next, this.#options.checkChecksums);
-      followed.buffered.push({ cursor, from: followed.position, next, end: fetched.lastStableOffset });
+      followed.buffered.push({ cursor, bytes: fetched.data.length, end: fetched.lastStableOffset });
+      followed.bufferedBytes += fetched.data.length;
       followed.position = next;
       wake(followed);
     }
