@@ -22,10 +22,11 @@ export class Screen {
     this.#drawn = fitting.length;
   }
 
-  /** A line that stays, below what is drawn; the next draw begins under it. */
+  /** A line that stays, above what is drawn next. */
   say(line: string): void {
-    this.release();
-    this.#out.write(`${line}\n`);
+    const wipe = this.#drawn > 0 ? `\x1b[${this.#drawn}A\r\x1b[J${SHOW_CURSOR}` : "";
+    this.#drawn = 0;
+    this.#out.write(`${wipe}${line}\n`);
   }
 
   /** What is drawn stays where it is, and the cursor comes back. */

@@ -12,14 +12,14 @@ import { EXIT_CONFIGURATION } from "../cli/arguments.ts";
 import type { TopicNames } from "../weir/topics.ts";
 import { applyTopics } from "../weir/topics-command.ts";
 import type { ChosenKafka } from "./choose-kafka.ts";
-import { decidedOf, numbersBetween, type Reading, readingOf } from "./numbers.ts";
+import { Monitor } from "./monitor.ts";
 import { type Ends, endsOf, readBack } from "./read-back.ts";
 import { Scraper } from "./scraper.ts";
 import type { Screen } from "./screen.ts";
 import { lastLines, type ServiceProcess, startService } from "./service-process.ts";
 import { summaryLines } from "./summary.ts";
 import { isExact } from "./tally.ts";
-import { type Frame, liveLines, plainLine } from "./view.ts";
+import { count } from "./view.ts";
 
 export type SessionOptions = {
   readonly kafka: ChosenKafka;
@@ -38,28 +38,26 @@ export type SessionOptions = {
   readonly startedMs: number;
 };
 
-const LIVE_EVERY_MS = 500;
-const PLAIN_EVERY_MS = 5_000;
-/** Rates and latencies are those of the last seconds. */
-const WINDOW_MS = 5_000;
+/** What ended that must not: said, with the exit code for it. */
+type Failure = { readonly message: string; readonly exitCode: number };
+
+const LOOK_EVERY_MS = 500;
+/** The services' own deadline, and a little. */
 const STOP_WITHIN_MS = 13_000;
 const LOG_LINES = 12;
-
-/** How long to wait for the detectors: as long as the lag falls, and a little longer. */
+/** How long to wait for the detectors: as long as the lag falls, and never longer than this. */
 const DRAIN = { withoutProgressMs: 8_000, interruptedMs: 12_000, forMs: 120_000 } as const;
+/** What was committed last becomes readable a moment later. */
+const READ_AGAIN = { times: 10, afterMs: 300 } as const;
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 export class Session {
   readonly #options: SessionOptions;
   readonly #admin: Admin;
-  readonly #processes: ServiceProcess[] = [];
-  readonly #readings: Reading[] = [];
-  #phase = "starting";
-  #runningSinceMs = 0;
-  #places: (readonly [string, string])[] = [];
-  #failure: string | null = null;
-  #exitCode = 0;
-  #saidFirst = false;
-  #plainAtMs = 0;
+  readonly #detectors: ServiceProcess[] = [];
+  #generator: ServiceProcess | null = null;
+  #failure: Failure | null = null;
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -68,22 +66,29 @@ export class Session {
 
   /** From topics to the last check; resolves with the exit code, all services ended. */
   async run(): Promise<number> {
-    const { names, kafka, forMs, stopping } = this.#options;
+    const { names, kafka, forMs, stopping, screen } = this.#options;
     const log = new KafkaLog({ connection: kafka.connection, log: () => {} });
     try {
       if (!(await this.#makeTopics())) return EXIT_CONFIGURATION;
       const before = await endsOf(log, names);
-      const scraper = await this.#startServices();
-      if (scraper !== null && !stopping.aborted) await this.#watch(scraper);
+      const monitor = await this.#startServices();
+      if (monitor !== null) await this.#watch(monitor);
       const interrupted = stopping.aborted;
-      await this.#drain(scraper);
-      if (this.#failure !== null) return this.#tellFailure();
-      if (forMs !== null && interrupted) this.#say("stopped before its time, so nothing was read back");
-      if (forMs !== null && !interrupted) return await this.#check(log, before);
-      this.#tellTotals();
+      await this.#stop(monitor, total(before, names.transactions));
+      screen.release();
+      if (this.#failure !== null) {
+        console.error(`npm start: ${this.#failure.message}`);
+        return this.#failure.exitCode;
+      }
+      if (forMs !== null && !interrupted) return await this.#check(log, before, monitor);
+      const came = total(await endsOf(log, names), names.transactions) - total(before, names.transactions);
+      screen.say(
+        `stopped; ${count(came)} transactions came in, ${count(monitor?.totals().decided ?? 0)} were decided or rejected`,
+      );
+      if (forMs !== null) screen.say("stopped before its time, so nothing was read back");
       return 0;
     } finally {
-      this.#options.screen.release();
+      screen.release();
       await Promise.all([log.close().catch(() => {}), this.#admin.close().catch(() => {})]);
     }
   }
@@ -91,229 +96,160 @@ export class Session {
   /** The second Ctrl-C. */
   kill(): void {
     this.#options.screen.release();
-    for (const one of this.#processes) one.kill();
+    for (const one of this.#services()) one.kill();
   }
 
   async #makeTopics(): Promise<boolean> {
-    const { names, appId, partitions } = this.#options;
-    const plan = await applyTopics(this.#admin, { names, appId, partitions });
-    if (plan.faults.length > 0) {
-      for (const fault of plan.faults) console.error(`npm start: ${fault}`);
-      return false;
-    }
-    const made = plan.missing.length;
-    const count = plan.missing[0]?.partitions;
-    this.#say(
-      `Topics: ${[...(made > 0 ? [`${made} made, ${count} partitions each`] : []), ...(plan.existing.length > 0 ? [`${plan.existing.length} there already`] : [])].join("; ")}`,
-    );
-    // Settings of existing topics matter to whoever looks for them: npm run weir -- topics verify.
-    for (const note of plan.notes.filter((one) => one.includes("asked for"))) this.#say(`        ${note}`);
+    const { names, appId, partitions, screen } = this.#options;
+    const { missing, existing, notes, faults } = await applyTopics(this.#admin, { names, appId, partitions });
+    for (const fault of faults) console.error(`npm start: ${fault}`);
+    if (faults.length > 0) return false;
+    const made = missing.length === 0 ? [] : [`${missing.length} made, ${missing[0]?.partitions} partitions each`];
+    const there = existing.length === 0 ? [] : [`${existing.length} there already`];
+    screen.say(`Topics: ${[...made, ...there].join("; ")}`);
+    // Other differences are for whoever looks for them: npm run weir -- topics verify.
+    for (const note of notes.filter((one) => one.includes("asked for"))) screen.say(`        ${note}`);
     return true;
   }
 
   /** Null when a service did not come up; the failure is kept. */
-  async #startServices(): Promise<Scraper | null> {
-    const { kafka, rate, seed, ruleset, detectors } = this.#options;
+  async #startServices(): Promise<Monitor | null> {
+    const { kafka, rate, seed, ruleset, detectors, screen } = this.#options;
     const folder = join(weirFolder, "run");
     await mkdir(folder, { recursive: true });
-    const common = { ...kafka.environment, HOST: "127.0.0.1", PORT: "0" };
     const script = (service: string): string => join(repositoryRoot, "services", service, "main.ts");
-    const detectorEnvironment = { INPUT_KEYED: "true", ...common, RULESET: ruleset };
+    const common = { ...kafka.environment, HOST: "127.0.0.1", PORT: "0" };
+    const forDetector = { INPUT_KEYED: "true", ...common, RULESET: ruleset };
     for (let i = 1; i <= detectors; i++) {
       const name = detectors === 1 ? "detector" : `detector-${i}`;
-      this.#processes.push(await startService(name, script("detector"), detectorEnvironment, folder));
+      this.#detectors.push(await startService(name, script("detector"), forDetector, folder));
     }
-    const generatorEnvironment = {
+    const forGenerator = {
       ...common,
       TRANSACTIONS_PER_SECOND: String(rate),
       ...(seed === null ? {} : { SEED: String(seed) }),
     };
-    const generator = await startService("generator", script("generator"), generatorEnvironment, folder);
-    this.#processes.push(generator);
-    const urls = new Map<string, string>();
-    for (const one of this.#processes) {
+    this.#generator = await startService("generator", script("generator"), forGenerator, folder);
+    const urls: string[] = [];
+    for (const one of this.#services()) {
       try {
-        urls.set(one.name, await one.url());
+        urls.push(await one.url());
       } catch (error) {
         await this.#failed(one, error instanceof Error ? error.message : String(error));
         return null;
       }
     }
-    this.#places = [
-      ["Kafka", kafka.place],
-      ...[...urls].map(([name, url]) => [name, `${url}/metrics`] as const),
-      ["logs", `${relative(process.cwd(), folder)}/`],
-    ];
-    if (!this.#options.screen.live) for (const [name, what] of this.#places) this.#say(`${name}: ${what}`);
-    const of = (name: string): string => urls.get(name) ?? "";
-    return new Scraper(
-      of("generator"),
-      this.#processes.filter((one) => one !== generator).map((one) => of(one.name)),
-    );
+    const logs = ["logs", `${relative(process.cwd(), folder)}/`] as const;
+    const places = [...this.#services().map((one, i) => [one.name, `${urls[i]}/metrics`] as const), logs];
+    if (!screen.live) for (const [name, what] of places) screen.say(`${name}: ${what}`);
+    const [generatorUrl = "", ...detectorUrls] = urls;
+    const scraper = new Scraper(generatorUrl, detectorUrls);
+    return new Monitor({ ...this.#options, scraper, places: [["Kafka", kafka.place], ...places] });
   }
 
   /** Shows what happens until a stop is asked for, the time is over, or something ends that must not. */
-  async #watch(scraper: Scraper): Promise<void> {
+  async #watch(monitor: Monitor): Promise<void> {
     const { stopping, forMs, kafka } = this.#options;
-    this.#phase = "running";
-    this.#runningSinceMs = performance.now();
-    this.#readings.push(readingOf(performance.now(), [], []));
-    const ended = Promise.race([
-      ...this.#processes.map(async (one) => ({ one, how: await one.exit })),
-      kafka.died.then((how) => ({ one: null, how })),
-    ]);
     const over = Promise.withResolvers<null>();
-    const timer = forMs === null ? null : setTimeout(() => over.resolve(null), forMs);
     const stop = (): void => over.resolve(null);
+    const timer = forMs === null ? null : setTimeout(stop, forMs);
     stopping.addEventListener("abort", stop, { once: true });
     if (stopping.aborted) stop();
-    const end = Promise.race([ended, over.promise]);
-    let running = true;
-    const looking = (async () => {
-      while (running) {
-        await this.#show(scraper);
-        await Promise.race([end, new Promise((resolve) => setTimeout(resolve, LIVE_EVERY_MS))]);
-      }
-    })();
-    const result = await end;
-    running = false;
-    await looking;
+    const end = Promise.race([
+      over.promise,
+      kafka.died.then((how) => ({ one: null, how })),
+      ...this.#services().map(async (one) => ({ one, how: await one.exit })),
+    ]);
+    let ended = false;
+    void end.then(() => {
+      ended = true;
+    });
+    while (!ended) {
+      await monitor.look();
+      await Promise.race([end, pause(LOOK_EVERY_MS)]);
+    }
     if (timer !== null) clearTimeout(timer);
     stopping.removeEventListener("abort", stop);
-    if (result === null) return;
-    if (result.one === null) this.#failure = `the Kafka broker ended by itself (${result.how})`;
-    else await this.#failed(result.one, `${result.one.name} ended by itself (${result.how})`, result.how);
+    const what = await end;
+    if (what === null) return;
+    if (what.one !== null) await this.#failed(what.one, `${what.one.name} ended by itself (${what.how})`, what.how);
+    else this.#failure = { message: `the Kafka broker ended by itself (${what.how})`, exitCode: 1 };
   }
 
-  async #drain(scraper: Scraper | null): Promise<void> {
-    const { screen, stopping } = this.#options;
-    this.#phase = "draining";
-    if (!screen.live) this.#say("stopping: the generator, then the detectors once nothing waits");
-    const [generators, detectors] = [
-      this.#processes.filter((one) => one.name === "generator"),
-      this.#processes.filter((one) => one.name !== "generator"),
-    ];
-    await this.#stopAll(generators);
-    if (this.#failure === null && scraper !== null) {
-      const limitMs = stopping.aborted ? DRAIN.interruptedMs : DRAIN.forMs;
-      const left = await this.#untilNothingWaits(scraper, limitMs);
-      if (left > 0) this.#say(`${left} transactions were not decided in time; the next run decides them`);
+  async #stop(monitor: Monitor | null, endBefore: number): Promise<void> {
+    const { screen } = this.#options;
+    monitor?.enter("draining");
+    if (!screen.live) screen.say("stopping: the generator, then the detectors once nothing waits");
+    await this.#end(this.#generator === null ? [] : [this.#generator]);
+    if (this.#failure === null && monitor !== null) {
+      const left = await this.#untilNothingWaits(monitor, endBefore);
+      if (left > 0) screen.say(`${count(left)} transactions were not decided in time; the next run decides them`);
     }
-    await this.#stopAll(detectors);
-    this.#phase = "stopped";
-    if (screen.live && scraper !== null) this.#draw();
-    screen.release();
+    await this.#end(this.#detectors);
+    monitor?.enter("stopped");
+    monitor?.draw();
   }
 
-  async #stopAll(processes: readonly ServiceProcess[]): Promise<void> {
-    await Promise.all(
-      processes.map(async (one) => {
-        const how = await one.stop(STOP_WITHIN_MS);
-        if (how !== "code 0" && this.#failure === null)
-          await this.#failed(one, `${one.name} did not stop cleanly (${how})`);
-      }),
-    );
+  async #end(processes: readonly ServiceProcess[]): Promise<void> {
+    const ends = processes.map(async (one) => ({ one, how: await one.stop(STOP_WITHIN_MS) }));
+    for (const { one, how } of await Promise.all(ends)) {
+      if (how !== "code 0" && this.#failure === null) {
+        await this.#failed(one, `${one.name} did not stop cleanly (${how})`);
+      }
+    }
   }
 
   /** The transactions that still wait when the lag is gone, does not fall any more, or the time is over. */
-  async #untilNothingWaits(scraper: Scraper, limitMs: number): Promise<number> {
-    const end = performance.now() + limitMs;
-    let lag = Number.POSITIVE_INFINITY;
+  async #untilNothingWaits(monitor: Monitor, endBefore: number): Promise<number> {
+    const { appId, names, stopping } = this.#options;
+    const limitMs = performance.now() + (stopping.aborted ? DRAIN.interruptedMs : DRAIN.forMs);
+    let least = Number.POSITIVE_INFINITY;
     let progressMs = performance.now();
     for (;;) {
-      await this.#show(scraper);
-      const now = await this.#groupLag();
-      if (now < lag) progressMs = performance.now();
-      lag = now;
-      const idle = performance.now() - progressMs > DRAIN.withoutProgressMs;
-      if (lag === 0 || idle || performance.now() >= end) return lag;
-      await new Promise((resolve) => setTimeout(resolve, 200));
+      await monitor.look();
+      const partitions = await this.#admin.groupLag(`${appId}-entry`, names.transactions).catch(() => null);
+      const lag =
+        partitions?.reduce((sum, { committed, end }) => sum + Math.max(0, end - (committed ?? 0)), 0) ?? least;
+      if (lag < least) progressMs = performance.now();
+      least = Math.min(least, lag);
+      if (lag === 0) {
+        // The generator's last count went with it; what the detectors counted last is there by now.
+        const end = partitions?.reduce((sum, one) => sum + one.end, 0) ?? endBefore;
+        await monitor.look({ lag: 0, lagSeconds: 0, sent: end - endBefore });
+        return 0;
+      }
+      const now = performance.now();
+      if (now - progressMs > DRAIN.withoutProgressMs || now >= limitMs) return lag;
+      await pause(200);
     }
   }
 
-  async #groupLag(): Promise<number> {
-    const { appId, names } = this.#options;
-    const partitions = await this.#admin.groupLag(`${appId}-entry`, names.transactions).catch(() => null);
-    if (partitions === null) return Number.POSITIVE_INFINITY;
-    return partitions.reduce((sum, { committed, end }) => sum + Math.max(0, end - (committed ?? 0)), 0);
-  }
-
-  async #show(scraper: Scraper): Promise<void> {
-    const reading = await scraper.read();
-    this.#readings.push(reading);
-    // The first one stays: totals of the run are counted from it.
-    while (this.#readings.length > 2 && (this.#readings[1]?.atMs ?? 0) < reading.atMs - WINDOW_MS) {
-      this.#readings.splice(1, 1);
-    }
-    this.#tellFirst(reading);
-    if (this.#options.screen.live) this.#draw();
-    else if (performance.now() >= this.#plainAtMs) {
-      this.#plainAtMs = performance.now() + PLAIN_EVERY_MS;
-      this.#say(plainLine(this.#frame()));
-    }
-  }
-
-  #tellFirst(reading: Reading): void {
-    if (this.#saidFirst || decidedOf(reading) === 0) return;
-    this.#saidFirst = true;
-    const seconds = ((performance.now() - this.#options.startedMs) / 1000).toFixed(1);
-    this.#say(`first decisions ${seconds} s after the start`);
-  }
-
-  #draw(): void {
-    const { screen } = this.#options;
-    screen.draw(liveLines(this.#frame(), screen.columns));
-  }
-
-  #frame(): Frame {
-    const { forMs, ruleset } = this.#options;
-    const later = this.#readings.at(-1);
-    const earlier = this.#readings.length > 2 ? this.#readings[1] : this.#readings[0];
-    return {
-      elapsedMs: performance.now() - this.#runningSinceMs,
-      phase: this.#phase,
-      forMs,
-      ruleset,
-      numbers:
-        later === undefined || earlier === undefined || later === earlier ? null : numbersBetween(earlier, later),
-      places: this.#places,
-    };
-  }
-
-  async #check(log: KafkaLog, before: Ends): Promise<number> {
-    const { names } = this.#options;
-    this.#say("reading the topics back");
+  async #check(log: KafkaLog, before: Ends, monitor: Monitor | null): Promise<number> {
+    const { names, screen } = this.#options;
+    screen.say("reading the topics back");
     let result = await readBack(log, names, before);
-    // What was committed last becomes readable a moment after its commit.
-    for (let i = 0; i < 10 && result.missing > 0; i++) {
-      await new Promise((resolve) => setTimeout(resolve, 300));
+    for (let i = 0; i < READ_AGAIN.times && result.missing > 0; i++) {
+      await pause(READ_AGAIN.afterMs);
       result = await readBack(log, names, before);
     }
-    const [first, last] = [this.#readings[0], this.#readings.at(-1)];
-    const numbers = first === undefined || last === undefined ? null : numbersBetween(first, last);
-    for (const line of summaryLines(result, numbers)) this.#say(line);
+    for (const line of summaryLines(result, monitor?.totals() ?? null)) screen.say(line);
     return isExact(result) && result.inputs > 0 ? 0 : 1;
-  }
-
-  #tellTotals(): void {
-    const last = this.#readings.at(-1);
-    if (last === undefined) this.#say("stopped before anything was sent");
-    else this.#say(`stopped; ${last.sent} sent, ${decidedOf(last)} decided or rejected in this run`);
   }
 
   async #failed(one: ServiceProcess, what: string, how = ""): Promise<void> {
     const told = (await lastLines(one.logFile, LOG_LINES)).map((line) => `  ${line}`).join("\n");
-    this.#failure = `${what}. The end of ${relative(process.cwd(), one.logFile)}:\n${told}`;
-    this.#exitCode = how === `code ${EXIT_CONFIGURATION}` ? EXIT_CONFIGURATION : 1;
+    this.#failure = {
+      message: `${what}. The end of ${relative(process.cwd(), one.logFile)}:\n${told}`,
+      exitCode: how === `code ${EXIT_CONFIGURATION}` ? EXIT_CONFIGURATION : 1,
+    };
   }
 
-  #tellFailure(): number {
-    this.#options.screen.release();
-    console.error(`npm start: ${this.#failure}`);
-    return Math.max(1, this.#exitCode);
+  #services(): ServiceProcess[] {
+    return this.#generator === null ? this.#detectors : [this.#generator, ...this.#detectors];
   }
+}
 
-  #say(line: string): void {
-    this.#options.screen.say(line);
-  }
+/** The ends of all partitions of a topic, added up. */
+function total(ends: Ends, topic: string): number {
+  return (ends.get(topic) ?? []).reduce((sum, end) => sum + end, 0);
 }

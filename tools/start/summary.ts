@@ -1,7 +1,7 @@
 /** What `--for` prints in the end. Pure. */
 import type { Numbers } from "./numbers.ts";
 import { isExact, type TallyResult } from "./tally.ts";
-import { count } from "./view.ts";
+import { count, ms } from "./view.ts";
 
 /** `numbers`: of the whole run, as the services counted them. */
 export function summaryLines(result: TallyResult, numbers: Numbers | null): string[] {
@@ -22,10 +22,7 @@ export function summaryLines(result: TallyResult, numbers: Numbers | null): stri
     lines.push(row("rejected", count([...numbers.rejected.values()].reduce((a, b) => a + b, 0))));
     for (const [reason, times] of numbers.rejected) lines.push(row(`  ${reason}`, count(times)));
     if (numbers.p50Ms !== null && numbers.p99Ms !== null) {
-      lines.push(
-        row("latency p50", `${numbers.p50Ms.toFixed(1)} ms`),
-        row("latency p99", `${numbers.p99Ms.toFixed(1)} ms`),
-      );
+      lines.push(row("latency p50", ms(numbers.p50Ms)), row("latency p99", ms(numbers.p99Ms)));
     }
   }
   lines.push("", ...result.examples.map((example) => `  ${example}`), verdict(result));

@@ -73,7 +73,8 @@ export function clock(elapsedMs: number): string {
   return hours > 0 ? `${hours}:${two(minutes)}:${two(seconds % 60)}` : `${two(minutes)}:${two(seconds % 60)}`;
 }
 
-function ms(value: number | null): string {
+/** A latency in ms, in seconds when it is long. */
+export function ms(value: number | null): string {
   if (value === null) return "-";
   if (value >= 10_000) return `${(value / 1000).toFixed(1)} s`;
   return value >= 100 ? `${Math.round(value)} ms` : `${value.toFixed(1)} ms`;
