@@ -1,0 +1,231 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { compileRuleset } from "./compile.ts";
+import { formatFaults } from "./fault.ts";
+import { LIMITS } from "./ruleset-schema.ts";
+
+const GOOD = `name: card-payments
+version: 3
+currencies: [EUR]
+features:
+  count_10m: { by: source, count: true, over: 10m }
+  count_7d: { by: source, count: true, over: 7d }
+lists:
+  risky: [NG, KP]
+rules:
+  - id: large-amount
+    when: amount >= 900
+    score: 0.95
+thresholds: { review: 0.6, decline: 0.9 }
+`;
+
+function faultsOf(text: string): string {
+  const result = compileRuleset(text, { file: "r.yaml" });
+  return result.ok ? "" : formatFaults(result.faults);
+}
+
+function withRules(...rules: string[]): string {
+  return GOOD.replace(/ {2}- id: large-amount[\s\S]*score: 0.95\n/, `${rules.map((rule) => `  - ${rule}\n`).join("")}`);
+}
+
+describe("a good ruleset", () => {
+  test("becomes a plan", () => {
+    const result = compileRuleset(GOOD, { file: "r.yaml" });
+    expect(result).toMatchObject({
+      ok: true,
+      plan: {
+        name: "card-payments",
+        version: 3,
+        stateful: true,
+        latenessMs: 3_600_000,
+        horizonMs: 7 * 86_400_000 + 3_600_000,
+        otherwise: "review",
+        features: [
+          { name: "count_10m", by: "source", windowMs: 600_000 },
+          { name: "count_7d", by: "source", windowMs: 604_800_000 },
+        ],
+      },
+    });
+  });
+
+  test("is named by its content: comments and layout do not change it, a limit does", () => {
+    const label = (text: string) => {
+      const result = compileRuleset(text, { file: "r.yaml" });
+      return result.ok ? result.plan.label : "";
+    };
+    expect(label(GOOD)).toMatch(/^card-payments@3#[0-9a-f]{8}$/);
+    expect(label(`# a comment\n${GOOD.replace("[EUR]", "\n  - EUR")}`)).toBe(label(GOOD));
+    expect(label(GOOD.replace("900", "901"))).not.toBe(label(GOOD));
+  });
+
+  test("keeps its state's identity when a shorter window is added, and not when lateness changes", () => {
+    const identity = (text: string) => {
+      const result = compileRuleset(text, { file: "r.yaml" });
+      return result.ok ? result.plan.identity : "";
+    };
+    expect(identity(GOOD.replace("lists:", "  count_1h: { by: source, count: true, over: 1h }\nlists:"))).toBe(
+      identity(GOOD),
+    );
+    expect(identity(`${GOOD}lateness: 2h\n`)).not.toBe(identity(GOOD));
+  });
+
+  test("without features is stateless", () => {
+    const result = compileRuleset(GOOD.replace(/features:[\s\S]*lists:/, "lists:"), { file: "r.yaml" });
+    expect(result).toMatchObject({ ok: true, plan: { stateful: false, horizonMs: 0, identity: "stateless@1" } });
+  });
+
+  test.each(["threshold.yaml", "starter.yaml"])("%s compiles", (file) => {
+    const text = readFileSync(new URL(`../../../rulesets/${file}`, import.meta.url), "utf8");
+    expect(compileRuleset(text, { file })).toMatchObject({ ok: true, plan: { stateful: file === "starter.yaml" } });
+  });
+});
+
+describe("faults say where and what would be right", () => {
+  test.each<[string, string, string]>([
+    [
+      "a key that is not known",
+      GOOD.replace("version: 3", "version: 3\nverzion: 4"),
+      "3:1: verzion is not known here; known here: name,",
+    ],
+    ["a missing part", GOOD.replace(/thresholds.*\n/, ""), "1:1: the document lacks thresholds"],
+    ["a wrong type", GOOD.replace("version: 3", "version: three"), "2:10: version must be integer"],
+    ["a score above 1", GOOD.replace("0.95", "1.5"), "12:12: rules[0].score must be <= 1"],
+    [
+      "a duration",
+      GOOD.replace("over: 10m", "over: 10 minutes"),
+      "5:47: features.count_10m.over must be a duration such as 10m, 1h or 7d",
+    ],
+    ["a window beyond the bound", GOOD.replace("over: 10m", "over: 91d"), "5:47: must be at most 90d, got 91d"],
+    [
+      "another kind of feature",
+      GOOD.replace("by: source", "by: target"),
+      '5:20: features.count_10m.by must be "source"',
+    ],
+    [
+      "a feature named like a field",
+      GOOD.replace("count_10m:", "amount:"),
+      "5:3: amount is taken: a transaction already has it",
+    ],
+    [
+      "a feature named like a word of the language",
+      GOOD.replace("count_10m:", "in:"),
+      "5:3: in is a word of the rule language",
+    ],
+    [
+      "a list named like a feature",
+      GOOD.replace("risky:", "count_7d:"),
+      "8:3: count_7d is taken: this ruleset already has it",
+    ],
+    [
+      "thresholds the wrong way round",
+      GOOD.replace("review: 0.6", "review: 0.95"),
+      "13:23: review must be at most decline (0.9), got 0.95",
+    ],
+    [
+      "otherwise without currencies",
+      GOOD.replace("currencies: [EUR]", "otherwise: decline"),
+      "3:1: otherwise says what becomes of unlisted",
+    ],
+    ["a key twice", GOOD.replace("version: 3", "version: 3\nversion: 4"), "3:1: Map keys must be unique"],
+    ["broken YAML", GOOD.replace("[EUR]", "[EUR"), "4:"],
+    ["a second document", `${GOOD}---\nname: b\n`, "14:1: "],
+    [
+      "no rules",
+      GOOD.replace(/rules:[\s\S]*thresholds/, "rules: []\nthresholds"),
+      "9:8: rules must NOT have fewer than 1 items",
+    ],
+    [
+      "an id twice",
+      withRules("{ id: a, when: amount > 1, score: 1 }", "{ id: a, when: amount > 2, score: 1 }"),
+      "11:11: a is taken: rules[0] has it; ids are unique",
+    ],
+    [
+      "an id of ours",
+      withRules("{ id: currency_not_listed, when: amount > 1, score: 1 }"),
+      "10:11: currency_not_listed is a name of the engine's own",
+    ],
+    [
+      "inside a plain expression",
+      withRules("{ id: a, when: amount > 1 && amonut < 2, score: 1 }"),
+      "10:34: amonut is not known; did you mean amount?",
+    ],
+    [
+      "inside a quoted expression",
+      withRules(`{ id: a, when: "amount > 1 && amonut < 2", score: 1 }`),
+      "10:35: amonut is not known",
+    ],
+    [
+      "inside a folded expression",
+      withRules("id: a\n    score: 1\n    when: >-\n      amount > 1 &&\n      amonut < 2"),
+      "12:11: amonut is not known",
+    ],
+    [
+      "an expression that is not text",
+      withRules("{ id: a, when: true, score: 1 }"),
+      "10:20: rules[0].when must be string",
+    ],
+    [
+      "an expression too long",
+      withRules(`{ id: a, when: "${"true && ".repeat(300)}true", score: 1 }`),
+      "10:20: rules[0].when must NOT have more than 2000 characters",
+    ],
+    [
+      "an example that fails",
+      withRules("{ id: a, when: amount > 1, score: 1, examples: [{ given: { amount: 1 }, expect: hit }] }"),
+      "10:85: this example is a miss, not a hit",
+    ],
+    [
+      "an example of an unknown name",
+      withRules("{ id: a, when: amount > 1, score: 1, examples: [{ given: { amnt: 1 }, expect: hit }] }"),
+      "10:64: amnt is not known; known names: amount,",
+    ],
+    [
+      "an example of the wrong type",
+      withRules("{ id: a, when: amount > 1, score: 1, examples: [{ given: { amount: x }, expect: hit }] }"),
+      "10:72: amount must be a number",
+    ],
+  ])("%s", (_what, text, expected) => {
+    expect(faultsOf(text)).toContain(`r.yaml:${expected}`);
+  });
+
+  test("all of them at once, in the order of the document", () => {
+    const text = GOOD.replace("version: 3", "version: x")
+      .replace("over: 10m", "over: 10x")
+      .replace("amount >= 900", "amonut >= 900 && country == 'DE'")
+      .replace("0.95", "2")
+      .replace("review: 0.6", "revue: 0.6");
+    expect(
+      faultsOf(text)
+        .split("\n")
+        .map((fault) => fault.split(":")[1]),
+    ).toEqual(["2", "5", "11", "12", "13", "13"]);
+  });
+});
+
+describe("bounds", () => {
+  test.each<[string, string, string]>([
+    [
+      "the size of the document",
+      `${GOOD}#${"x".repeat(LIMITS.documentBytes)}`,
+      `at most ${LIMITS.documentBytes} bytes`,
+    ],
+    [
+      "the number of rules",
+      withRules(...Array.from({ length: LIMITS.rules + 1 }, (_, n) => `{ id: r${n}, when: "true", score: 1 }`)),
+      "rules must NOT have more than 500 items",
+    ],
+    [
+      "aliases that multiply",
+      `a: &a [x,x,x,x,x,x,x,x,x,x]\nb: &b [${"*a,".repeat(10)}]\nc: &c [${"*b,".repeat(10)}]\nd: [${"*c,".repeat(10)}]\n`,
+      "Excessive alias count",
+    ],
+    ["an alias of itself", "a: &a [*a]\n", "a is not known here"],
+    ["names of the host", `${GOOD}__proto__: { rules: [] }\n`, "__proto__ is not known here"],
+    ["nothing at all", "", "the document must be object"],
+    ["nesting", "[".repeat(20_000), ""],
+  ])("%s", (_what, text, expected) => {
+    const faults = faultsOf(text);
+    expect(faults).not.toBe("");
+    expect(faults).toContain(expected);
+  });
+});

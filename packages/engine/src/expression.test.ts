@@ -1,0 +1,166 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { compileExpression } from "./expression.ts";
+import type { Facts } from "./facts.ts";
+import { Names } from "./names.ts";
+
+const names = new Names();
+names.declareFeature("count_1h", 0);
+names.declareList("risky", ["NG", "KP"]);
+
+function facts(given: Partial<Facts> = {}): Facts {
+  return {
+    amount: 100,
+    currency: "EUR",
+    source: "alice",
+    target: "bob",
+    id: null,
+    channel: null,
+    country: null,
+    category: null,
+    device: null,
+    features: [1],
+    ...given,
+  };
+}
+
+function run(text: string, given: Partial<Facts> = {}): boolean {
+  const compiled = compileExpression(text, names);
+  if (!compiled.ok) throw new Error(compiled.faults.map(({ at, message }) => `${at}: ${message}`).join("; "));
+  return compiled.expression.test(facts(given));
+}
+
+function faultsOf(text: string): string[] {
+  const compiled = compileExpression(text, names);
+  return compiled.ok ? [] : compiled.faults.map(({ at, message }) => `${at}: ${message}`);
+}
+
+describe("what an expression says", () => {
+  test.each<[string, Partial<Facts>, boolean]>([
+    ["amount >= 900", { amount: 900 }, true],
+    ["amount >= 900", { amount: 899.99 }, false],
+    ["900 <= amount", { amount: 900 }, true],
+    ["amount > 0x64", { amount: 101 }, true],
+    ["amount == 1e2", {}, true],
+    ["amount != 100.0", {}, false],
+    ["amount * 2 - 50 / 4 + 1 == 188.5", {}, true],
+    ["-amount < -99", {}, true],
+    ["amount / -4 == -25", {}, true],
+    ["count_1h > 20 && amount >= 300", { amount: 300, features: [21] }, true],
+    ["count_1h > 20 && amount >= 300", { amount: 300, features: [20] }, false],
+    ["amount < 5 || count_1h > 3", { features: [4] }, true],
+    ["!(amount < 5)", {}, true],
+    ["true", {}, true],
+    ["currency == 'EUR'", {}, true],
+    ["source == target", {}, false],
+    ["currency in ['EUR', 'USD']", {}, true],
+    ["currency in []", {}, false],
+    ["amount in [1, 100, -3]", {}, true],
+    ["country == null", {}, true],
+    ["null != country", {}, false],
+    ["country != null && country in risky", {}, false],
+    ["country != null && country in risky", { country: "NG" }, true],
+    ["country == null || country == 'DE'", { country: "DE" }, true],
+    ["!(country == null) && country == 'DE'", { country: "DE" }, true],
+    ["!(country == null || channel == null) && country == channel", { country: "a", channel: "a" }, true],
+    ["country != null ? country == 'DE' : amount > 50", {}, true],
+    ["(currency == 'EUR' ? 50 : 5000) < amount", {}, true],
+    ["(amount > 1 ? 'a' : 'b') == 'a'", {}, true],
+    ["(amount > 1 ? amount > 2 : amount > 3) == true", {}, true],
+    ["amount > 1 // what follows is a comment", {}, true],
+  ])("%s of %o is %s", (text, given, expected) => {
+    expect(run(text, given)).toBe(expected);
+  });
+
+  test("it names what it reads, each once, in order of appearance, lists apart", () => {
+    const compiled = compileExpression("amount > 1 && country != null && country in risky || amount < count_1h", names);
+    expect(compiled.ok && compiled.expression.reads).toEqual(["amount", "country", "count_1h"]);
+  });
+});
+
+describe("what an expression may not say, and where that stands", () => {
+  test.each<[string, string | RegExp]>([
+    ["amonut > 1", /^0: amonut is not known; did you mean amount\?/],
+    ["amount > 1 && constructor == 'a'", /^14: constructor is not known/],
+    ["__proto__ == 'a'", "0: Reserved identifier: __proto__"],
+    ["amount > 'x'", "0: no such overload: number > text"],
+    ["amount >", "8: Unexpected token: EOF"],
+    ["amount > 1 &&\n  country == ", /^27: /],
+    ["amount # 3", /^7: Unexpected character: #/],
+    ["amount", "0: a rule says true or false, this is a number"],
+    ["currency", "0: a rule says true or false, this is a text"],
+    ["amount / count_1h > 2", "9: a divisor must be a number other than 0, written out"],
+    ["amount / 0 > 2", "9: a divisor must be a number other than 0, written out"],
+    ["amount / -0.0 > 2", "9: a divisor must be a number other than 0, written out"],
+    ["amount % 2 == 0", /^0: % is not part/],
+    ["currency.matches('(a+)+b')", "0: methods are not part of the rule language"],
+    ["risky.exists(x, x == 'a')", "0: methods are not part of the rule language"],
+    ["size(risky) > 1", /^0: functions are not part/],
+    ["has(country)", /write country != null/],
+    ["currency.length > 2", /^0: members are not part/],
+    ["risky[0] == 'a'", /^0: indexing is not part/],
+    ["{'a': 1} == currency", /^0: maps are not part/],
+    ["amount > 5u", /^9: write numbers plainly/],
+    ["b'a' == currency", /^0: write numbers plainly/],
+    ["amount > 9007199254740993", /^9: 9007199254740993 is too large/],
+    ["amount > 1e400", /^9: /],
+    ["currency + target == 'EURbob'", /^0: a number is needed here, this is a text/],
+    ["currency < 'F'", /^0: a number is needed here, this is a text/],
+    ["currency in risky.a", /^12: members/],
+    ["amount in risky", /^\d+: /],
+    ["currency in ['EUR', target]", /^20: this list may hold only a text, written out/],
+    ["currency in [1]", /^\d+: /],
+    ["currency in target", /^\d+: /],
+    ["risky == risky", /^0: risky is a list/],
+    ["amount == null", /^0: /],
+    ["currency == null", "0: currency is never missing, so this is always false"],
+    ["null == null", "0: null can only be compared with a field that may be missing"],
+    ["country == 'DE'", "0: country may be missing; ask first: country != null && ..."],
+    ["country != null || country == 'DE'", /^19: country may be missing/],
+    ["country == null && country == 'DE'", /^19: country may be missing/],
+    ["(country != null || amount > 1) && country == 'DE'", /^35: country may be missing/],
+    ["country != null ? amount > 1 : country == 'DE'", /^31: country may be missing/],
+    ["country in risky", /^0: country may be missing/],
+    ["channel != null && country == channel", /^19: country may be missing/],
+  ])("%s", (text, expected) => {
+    const faults = faultsOf(text);
+    expect(faults).toHaveLength(1);
+    if (typeof expected === "string") expect(faults[0]).toBe(expected);
+    else expect(faults[0]).toMatch(expected);
+  });
+
+  test("every unknown name and refused operation is found at once", () => {
+    expect(faultsOf("amonut > 1 && f(3) || x.y").map((fault) => fault.split(":")[0])).toEqual(["0", "14", "22"]);
+  });
+});
+
+test("no text at all makes the compiler throw, and what compiles runs without throwing", () => {
+  const word = fc.constantFrom(
+    ..."amount currency country channel count_1h risky null true 900 0.5 'EUR' \"NG\" == != < >= && || ! ( ) [ ] , + - * / ? : in . % { } x has matches constructor".split(
+      " ",
+    ),
+  );
+  const text = fc.oneof(
+    fc.array(word, { maxLength: 12 }).map((words) => words.join(" ")),
+    fc.string({ unit: "binary" }),
+  );
+  fc.assert(
+    fc.property(text, fc.option(fc.string()), (written, country) => {
+      const compiled = compileExpression(written, names);
+      if (compiled.ok) expect(typeof compiled.expression.test(facts({ country }))).toBe("boolean");
+      else for (const { at } of compiled.faults) expect(at).toBeLessThanOrEqual(written.length);
+    }),
+    { numRuns: 3_000 },
+  );
+});
+
+test("an expression nested to its greatest length is compiled or refused, not a crash", () => {
+  for (const text of [
+    "!".repeat(1_999),
+    "(".repeat(1_999),
+    "-".repeat(1_999),
+    "true ? ".repeat(285),
+    `true${" && true".repeat(240)}`,
+  ])
+    expect(() => compileExpression(text, names)).not.toThrow();
+});

@@ -1,0 +1,270 @@
+import { DecidedTransaction, decodeTransaction, type LogRecord, murmur2, REJECTED_HEADERS } from "@weir/schema";
+import { Ajv } from "ajv";
+import { describe, expect, test } from "vitest";
+import { compileRuleset } from "./compile.ts";
+import { formatFaults } from "./fault.ts";
+import { createDetectorStage, type DetectorStageOptions } from "./stage.ts";
+
+const THRESHOLD = `
+name: t
+version: 1
+rules:
+  - { id: large-amount, when: amount >= 900, score: 0.95 }
+  - { id: odd, when: 'country != null && country == "D\\"E" && amount > 5', score: 0.6 }
+thresholds: { review: 0.6, decline: 0.9 }
+`;
+const COUNTING = `
+name: c
+version: 2
+features: { count_1h: { by: source, count: true, over: 1h }, count_1m: { by: source, count: true, over: 1m } }
+rules: [{ id: busy, when: count_1h > 2 && amount > 5, score: 0.7 }]
+thresholds: { review: 0.6, decline: 0.9 }
+`;
+const NOW_MS = 1_700_000_000_000;
+const TOPICS = { input: "queueing.transactions", legit: "legit", fraud: "fraud", rejected: "rejected" };
+
+function stageOf(ruleset: string, options: Partial<DetectorStageOptions> = {}) {
+  const result = compileRuleset(ruleset, { file: "r.yaml" });
+  if (!result.ok) throw new Error(formatFaults(result.faults));
+  return createDetectorStage({
+    plan: result.plan,
+    topics: TOPICS,
+    stateTopic: "state",
+    explain: "none",
+    maxRecordBytes: 65_536,
+    maxFutureMs: 300_000,
+    keyedPartitions: 1,
+    ...options,
+  });
+}
+
+function aRecord(value: object | string, record: Partial<LogRecord> = {}): LogRecord {
+  const transaction = { source: "alice", target: "bob", amount: 10, currency: "EUR" };
+  const text = typeof value === "string" ? value : JSON.stringify({ ...transaction, ...value });
+  return { offset: 7, timestampMs: NOW_MS, key: null, value: Buffer.from(text), headers: [], ...record };
+}
+
+function only<T>(items: readonly T[]): T {
+  expect(items).toHaveLength(1);
+  return items[0] as T;
+}
+
+function stepOnce(ruleset: string, record: LogRecord, options: Partial<DetectorStageOptions> = {}, partition = 0) {
+  const stage = stageOf(ruleset, options);
+  const step = stage.step(stage.createState(), record, partition);
+  return { ...step, output: only(step.outputs) };
+}
+
+const header = (headers: LogRecord["headers"], name: string) =>
+  headers.findLast(([known]) => known === name)?.[1]?.toString();
+
+describe("a decided record", () => {
+  test.each([
+    [899.99, "legit", "approve"],
+    [900, "fraud", "decline"],
+    [1000, "fraud", "decline"],
+  ])("an amount of %d goes to %s", (amount, topic, label) => {
+    const { output, label: said } = stepOnce(THRESHOLD, aRecord({ amount }));
+    expect([output.topic, said]).toEqual([topic, label]);
+  });
+
+  test("is the original text, byte for byte, with the decision before its last brace", () => {
+    const text = ' { "amount" : 950.10,"source":"Zoë💶","target":"b","currency":"EUR","x":[1,{"a":"}"}] }\n ';
+    const { output } = stepOnce(THRESHOLD, aRecord(text));
+    const written = output.value?.toString() ?? "";
+    const at = written.indexOf(',"decision"');
+    expect(written.slice(0, at) + written.slice(written.lastIndexOf("}"))).toBe(text);
+    expect(JSON.parse(written).decision).toEqual({
+      id: "queueing.transactions/0/7",
+      outcome: "decline",
+      score: 0.95,
+      eventTime: NOW_MS,
+      order: 7,
+      ruleset: expect.stringMatching(/^t@1#[0-9a-f]{8}$/),
+      reasons: [{ rule: "large-amount", score: 0.95, when: "amount >= 900", observed: { amount: 950.1 } }],
+    });
+    expect(output.key?.toString()).toBe("Zoë💶");
+  });
+
+  test("satisfies the published schema, whatever text the rule and the fields hold", () => {
+    const validate = new Ajv({ allowUnionTypes: true }).compile(DecidedTransaction);
+    const { output } = stepOnce(THRESHOLD, aRecord({ amount: 901, country: 'D"E' }), { explain: "full" });
+    const decided = JSON.parse(output.value?.toString() ?? "");
+    expect(validate(decided), JSON.stringify(validate.errors)).toBe(true);
+    expect(decided.decision.reasons.map((reason: { rule: string }) => reason.rule)).toEqual(["large-amount", "odd"]);
+    expect(decided.decision.reasons[1].observed).toEqual({ country: 'D"E', amount: 901 });
+  });
+
+  test("keeps its headers and takes its timestamp from the record", () => {
+    const headers = [["traceparent", Buffer.from("00-1")]] as const;
+    const { output } = stepOnce(THRESHOLD, aRecord({ timestamp: NOW_MS - 5 }, { headers }));
+    expect(output.headers).toEqual(headers);
+    expect(output.timestampMs).toBe(NOW_MS);
+  });
+
+  test("is refused by the decoder when it comes round again", () => {
+    const { output } = stepOnce(THRESHOLD, aRecord({}));
+    expect(decodeTransaction(output.value).ok).toBe(false);
+  });
+
+  test.each([
+    ["review", "review", "fraud"],
+    ["approve", "approve", "legit"],
+    ["decline", "decline", "fraud"],
+  ])("of a currency that is not listed has at least the outcome otherwise: %s", (otherwise, outcome, topic) => {
+    const ruleset = `${THRESHOLD}currencies: [EUR]\notherwise: ${otherwise}\n`;
+    const { output, label } = stepOnce(ruleset, aRecord({ currency: "USD" }));
+    expect([label, output.topic]).toEqual([outcome, topic]);
+    const { decision } = JSON.parse(output.value?.toString() ?? "");
+    expect(decision).toMatchObject({
+      score: 0,
+      reasons: [{ rule: "currency_not_listed", observed: { currency: "USD" } }],
+    });
+    expect(stepOnce(ruleset, aRecord({ currency: "USD", amount: 950 })).label).toBe("decline");
+    expect(stepOnce(ruleset, aRecord({})).label).toBe("approve");
+  });
+
+  test("amounts are in major units of their own currency", () => {
+    expect(stepOnce(THRESHOLD, aRecord({ amount: 900, currency: "JPY" })).label).toBe("decline");
+    expect(stepOnce(THRESHOLD, aRecord({ amount: 899.999, currency: "KWD" })).label).toBe("approve");
+  });
+});
+
+describe("counts", () => {
+  const run = (
+    records: readonly [offset: number, ms: number, source?: string][],
+    explain: "none" | "full" = "full",
+  ) => {
+    const stage = stageOf(COUNTING, { explain });
+    const state = stage.createState();
+    return records.map(([offset, ms, source = "alice"]) => {
+      const step = stage.step(
+        state,
+        aRecord({ source, timestamp: NOW_MS + ms }, { offset, timestampMs: NOW_MS + ms }),
+        0,
+      );
+      if (step.event !== null) state.apply(step.event, offset);
+      return JSON.parse(only(step.outputs).value?.toString() ?? "").decision;
+    });
+  };
+
+  test("a transaction counts itself and those before it in the log, up to its own time", () => {
+    const decisions = run([
+      [0, 0],
+      [1, 0],
+      [2, 59_999],
+      [3, 60_000],
+      [4, 30_000],
+      [5, 60_000, "carol"],
+    ]);
+    expect(decisions.map(({ features }) => [features.count_1h, features.count_1m])).toEqual([
+      [1, 1],
+      [2, 2],
+      [3, 3],
+      [4, 2],
+      [3, 3],
+      [1, 1],
+    ]);
+    expect(decisions.map(({ outcome }) => outcome)).toEqual([
+      "approve",
+      "approve",
+      "review",
+      "review",
+      "review",
+      "approve",
+    ]);
+    expect(decisions[2].reasons[0].observed).toEqual({ count_1h: 3, amount: 10 });
+  });
+
+  test("one later than stream time allows is decided, flagged and not stored", () => {
+    const hour = 3_600_000;
+    const decisions = run([
+      [0, 2 * hour],
+      [1, hour],
+      [2, hour - 1],
+      [3, hour],
+    ]);
+    expect(decisions.map(({ late }) => late)).toEqual([undefined, undefined, true, undefined]);
+    expect(decisions.map(({ features }) => features.count_1h)).toEqual([1, 1, 1, 2]);
+  });
+
+  test("features are shown only when asked for", () => {
+    expect(run([[0, 0]], "none")[0]).not.toHaveProperty("features");
+  });
+
+  test("a step changes nothing until its event is applied", () => {
+    const stage = stageOf(COUNTING);
+    const state = stage.createState();
+    const before = state.canonical();
+    stage.step(state, aRecord({}), 0);
+    expect(state.canonical()).toEqual(before);
+    expect(state.replayFrom).toBeNull();
+  });
+});
+
+describe("a rejected record", () => {
+  test("keeps value, key and headers, and says why and where it came from", () => {
+    const headers = [["h", null]] as const;
+    const key = Buffer.from("k");
+    const { output, label, event } = stepOnce(THRESHOLD, aRecord('{"source":"a"}', { headers, key }), {}, 3);
+    expect([output.topic, label, event]).toEqual(["rejected", "rejected:malformed", null]);
+    expect([output.key, output.value?.toString(), output.headers[0]]).toEqual([key, '{"source":"a"}', ["h", null]]);
+    expect(header(output.headers, REJECTED_HEADERS.origin)).toBe("queueing.transactions/3/7");
+    expect(JSON.parse(header(output.headers, REJECTED_HEADERS.faults) ?? "")).toHaveLength(3);
+    expect(header(output.headers, REJECTED_HEADERS.engine)).toMatch(/^\d/);
+  });
+
+  test.each<[string, LogRecord, Partial<DetectorStageOptions>, string]>([
+    ["a tombstone", aRecord("", { value: null }), {}, "malformed"],
+    ["nothing", aRecord(""), {}, "malformed"],
+    ["an event time too far ahead", aRecord({ timestamp: NOW_MS + 300_001 }), {}, "from_the_future"],
+    ["no time at all", aRecord({}, { timestampMs: -1 }), {}, "malformed"],
+    ["the wrong partition", aRecord({}), { keyedPartitions: 2 ** 20 }, "misrouted"],
+    ["a record too large", aRecord({ pad: "x".repeat(200) }), { maxRecordBytes: 200 }, "too_large"],
+  ])("%s", (_what, record, options, reason) => {
+    const { output, label } = stepOnce(THRESHOLD, record, options);
+    expect([output.topic, label]).toEqual(["rejected", `rejected:${reason}`]);
+    expect(header(output.headers, REJECTED_HEADERS.reason)).toBe(reason);
+  });
+
+  test.each<[string, LogRecord, Partial<DetectorStageOptions>, number]>([
+    ["an event time just not too far ahead", aRecord({ timestamp: NOW_MS + 300_000 }), {}, 0],
+    ["any event time when the record has none", aRecord({ timestamp: NOW_MS }, { timestampMs: -1 }), {}, 0],
+    ["the right partition", aRecord({}), { keyedPartitions: 5 }, (murmur2(Buffer.from("alice")) & 0x7fffffff) % 5],
+    ["any partition of an input that is not keyed", aRecord({}), { keyedPartitions: null }, 9],
+  ])("is not: %s", (_what, record, options, partition) => {
+    expect(stepOnce(THRESHOLD, record, options, partition).label).toBe("approve");
+  });
+
+  test("one too large goes by reference: hash, size and origin, without its headers", () => {
+    const value = Buffer.from("x".repeat(5_000));
+    const record: LogRecord = { offset: 1, timestampMs: NOW_MS, key: Buffer.from("k"), value, headers: [["h", value]] };
+    const { output } = stepOnce(THRESHOLD, record, { maxRecordBytes: 1_000 });
+    expect(JSON.parse(output.value?.toString() ?? "")).toEqual({
+      sha256: "c59d3c0480cc2d71d8f646e735e92da65450311eec46e81a5db8c7e6e8a92054",
+      size: 5_000,
+      origin: "queueing.transactions/0/1",
+    });
+    expect(output.key?.toString()).toBe("k");
+    expect(output.headers.map(([name]) => name)).toEqual(Object.values(REJECTED_HEADERS));
+    const largeKey = stepOnce(THRESHOLD, { ...record, key: Buffer.alloc(900), value: null }, { maxRecordBytes: 1_000 });
+    expect(largeKey.output.key).toBeNull();
+  });
+
+  test("one whose step threw names the error and tells nothing of the message", () => {
+    const output = only(stageOf(THRESHOLD).reject(aRecord({}), 0, new TypeError("alice has 10 EUR")).outputs);
+    expect(header(output.headers, REJECTED_HEADERS.reason)).toBe("internal");
+    expect(JSON.parse(header(output.headers, REJECTED_HEADERS.faults) ?? "")).toEqual([
+      { field: "$", expected: "a decision", got: "TypeError" },
+    ]);
+  });
+});
+
+test("a ruleset that counts by source is refused on an input that is not keyed by it", () => {
+  expect(() => stageOf(COUNTING, { keyedPartitions: null })).toThrow("must be keyed by source");
+});
+
+test("the number of partitions is part of a stateful stage's identity, and of no other's", () => {
+  expect(stageOf(COUNTING, { keyedPartitions: 2 }).identity).not.toBe(stageOf(COUNTING).identity);
+  expect(stageOf(THRESHOLD, { keyedPartitions: 2 }).identity).toBe(stageOf(THRESHOLD).identity);
+});
