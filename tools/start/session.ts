@@ -41,6 +41,7 @@ export type SessionOptions = {
 /** What ended that must not: said, with the exit code for it. */
 type Failure = { readonly message: string; readonly exitCode: number };
 
+const DEFAULT_APP_ID = "weir";
 const LOOK_EVERY_MS = 500;
 /** The services' own deadline, and a little. */
 const STOP_WITHIN_MS = 13_000;
@@ -114,8 +115,9 @@ export class Session {
 
   /** Null when a service did not come up; the failure is kept. */
   async #startServices(): Promise<Monitor | null> {
-    const { kafka, rate, seed, ruleset, detectors, screen } = this.#options;
-    const folder = join(weirFolder, "run");
+    const { kafka, appId, rate, seed, ruleset, detectors, screen } = this.#options;
+    // Two runs at the same time differ in APP_ID, or they would be one group.
+    const folder = appId === DEFAULT_APP_ID ? join(weirFolder, "run") : join(weirFolder, "run", appId);
     await mkdir(folder, { recursive: true });
     const script = (service: string): string => join(repositoryRoot, "services", service, "main.ts");
     const common = { ...kafka.environment, HOST: "127.0.0.1", PORT: "0" };

@@ -1,8 +1,9 @@
 import { spawn } from "node:child_process";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type Admin, openAdmin } from "@weir/kafka";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { brokerAnswers } from "../broker-answers.ts";
 import { portIsFree } from "../ports.ts";
@@ -23,11 +24,20 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
+async function withAdmin<T>(brokers: string, use: (admin: Admin) => Promise<T>): Promise<T> {
+  const admin = openAdmin({ brokers: [brokers], clientId: "test", tls: null, sasl: null });
+  try {
+    return await use(admin);
+  } finally {
+    await admin.close();
+  }
+}
+
 test("a broker answers, survives kill -9 by restart() at the same address with its data, and stops for good", async () => {
   broker = await startJavaKafka({ dataDir: folder, log });
   const { brokers, pid } = broker;
   const port = portOf(brokers);
-  const identity = await readFile(join(folder, "data", "meta.properties"), "utf8");
+  await withAdmin(brokers, (admin) => admin.create([{ name: "kept", partitions: 3, replication: 1, config: {} }]));
   expect(await brokerAnswers("127.0.0.1", port)).toBe(true);
 
   await expect(startJavaKafka({ dataDir: folder, log })).rejects.toThrow(`KAFKA_BROKER_URL=${brokers}`);
@@ -37,7 +47,8 @@ test("a broker answers, survives kill -9 by restart() at the same address with i
   await broker.restart();
   expect(broker.brokers).toBe(brokers);
   expect(broker.pid).not.toBe(pid);
-  expect(await readFile(join(folder, "data", "meta.properties"), "utf8")).toBe(identity);
+  const topics = await withAdmin(brokers, (admin) => admin.describe(["kept"]));
+  expect(topics.get("kept")?.partitions).toBe(3);
 
   const second = broker.pid;
   await broker.stop();
