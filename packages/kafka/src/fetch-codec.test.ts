@@ -300,6 +300,21 @@ describe("a batch that cannot be read", () => {
     expect(() => readAll([data.fill(0, 61)], { from: 12 })).toThrow("offset 12");
   });
 
+  test("because it is damaged is never passed over, however often it is asked for", () => {
+    const damaged = batchBytes({ base: 1, records: values("b") });
+    damaged[30] = 0x55;
+    const data = Buffer.concat([
+      batchBytes({ base: 0, records: values("a") }),
+      damaged,
+      batchBytes({ base: 2, records: values("c") }),
+    ]);
+    const cursor = new RecordCursor({ data, aborted: [] }, 0);
+    const records: LogRecord[] = [];
+    for (let turn = 0; turn < 3; turn++) expect(() => cursor.take(10, records)).toThrow(CorruptBatch);
+    expect(text(records)).toEqual(["0:a"]);
+    expect(cursor).toMatchObject({ position: 1, done: false });
+  });
+
   test("because its format is older than Kafka 0.11 is an error", () => {
     expect(() => readAll([oldBatchBytes(3)], { from: 3 })).toThrow(/offset 3 has magic 1/);
   });

@@ -206,12 +206,13 @@ export class RecordCursor {
       return;
     }
     if (end < at + HEADER_BYTES) throw new CorruptBatch(`batch at offset ${base} has ${end - at} bytes`);
-    this.#at = end;
     const attributes = data.readInt16BE(at + 21);
     const last = base + data.readInt32BE(at + 23);
     if (this.#checkChecksums && crc32c(data, at + 21, end) !== data.readUInt32BE(at + 17)) {
       throw new CorruptBatch(`batch at offset ${base} (${end - at} bytes) does not match its checksum`);
     }
+    // Only now: a damaged batch must be met again, not passed over, by whoever asks again.
+    this.#at = end;
     for (
       let next = this.#aborted[this.#abortedAt];
       next !== undefined && next.firstOffset <= last;
