@@ -86,6 +86,17 @@ describe("a decided record", () => {
     expect(output.key?.toString()).toBe("Zoë💶");
   });
 
+  test.each(["", " ".repeat(17), "\n".repeat(300)])("stays whole when reasons are not ASCII and %j follows", (tail) => {
+    const ruleset = THRESHOLD.replace('D\\"E', "é💶");
+    const record = aRecord(`{"source":"a","target":"b","amount":6,"currency":"EUR","country":"é💶"}${tail}`);
+    const text = stepOnce(ruleset, record).output.value?.toString() ?? "";
+    expect(JSON.parse(text)).toMatchObject({
+      country: "é💶",
+      decision: { reasons: [{ observed: { country: "é💶" } }] },
+    });
+    expect(text.slice(text.lastIndexOf("}") + 1)).toBe(tail);
+  });
+
   test("satisfies the published schema, whatever text the rule and the fields hold", () => {
     const validate = new Ajv({ allowUnionTypes: true }).compile(DecidedTransaction);
     const { output } = stepOnce(THRESHOLD, aRecord({ amount: 901, country: 'D"E' }), { explain: "full" });
