@@ -22,7 +22,7 @@ export const REJECTED_HEADERS = {
 
 /** What the headers of a rejected record say. Its key and value are the input's own bytes, unless too_large. */
 export const Rejected = Type.Object({
-  reason: Type.Union(REASON_CODES.map((code) => Type.Literal(code))),
+  reason: Type.Enum(REASON_CODES),
   origin: Type.String(),
   faults: Type.Array(Fault),
   engine: Type.String(),
