@@ -6,6 +6,8 @@
 import type { Header, LogRecord, NewRecord } from "@weir/schema";
 import { type CommitPart, type CommittedOffset, OffsetOutOfRange, TopicMissing, type TopicPartition } from "./port.ts";
 
+const NO_HEADERS: readonly Header[] = [];
+
 export type Transaction = {
   readonly id: string;
   readonly epoch: number;
@@ -21,13 +23,24 @@ export class MemoryPartition {
   #next = 0;
   #start = 0;
   readonly #waiting = new Set<() => void>();
+  /** First offset of each open transaction here. */
+  readonly #open = new Map<Transaction, number>();
 
   append(record: Omit<LogRecord, "offset">, transaction: Transaction | null, control = false): number {
     const offset = this.#next++;
     this.entries.push({ record: { ...record, offset }, transaction, control });
-    transaction?.touched.add(this);
+    if (transaction !== null && !this.#open.has(transaction)) {
+      transaction.touched.add(this);
+      this.#open.set(transaction, offset);
+    }
     this.wake();
     return offset;
+  }
+
+  /** The transaction has ended: its marker is written, and the stable end moves on. */
+  settle(transaction: Transaction): void {
+    this.#open.delete(transaction);
+    this.append({ key: null, value: null, headers: NO_HEADERS, timestampMs: 0 }, null, true);
   }
 
   get start(): number {
@@ -36,8 +49,7 @@ export class MemoryPartition {
 
   /** The last stable offset: where the oldest open transaction begins, else the end. */
   get end(): number {
-    const open = this.entries.find((entry) => entry.transaction?.state === "open");
-    return open?.record.offset ?? this.#next;
+    return Math.min(this.#next, ...this.#open.values());
   }
 
   /** Committed records of `[from, to)`, at most `limit` of them, and the offset to go on from. */
@@ -107,8 +119,6 @@ export class MemoryPartition {
 export type GroupMember = { readonly onAssigned: (partitions: readonly number[]) => void; owned: number[] };
 
 type Group = { readonly topic: string; readonly members: GroupMember[] };
-
-const NO_HEADERS: readonly Header[] = [];
 
 export class MemoryBroker {
   readonly #topics = new Map<string, MemoryPartition[]>();
@@ -187,8 +197,7 @@ export class MemoryBroker {
     transaction.state = state;
     this.#open.delete(transaction.id);
     if (state === "committed") for (const { key, committed } of transaction.offsets) this.#offsets.set(key, committed);
-    const control = { key: null, value: null, headers: NO_HEADERS, timestampMs: 0 };
-    for (const partition of [...transaction.touched]) partition.append(control, null, true);
+    for (const partition of transaction.touched) partition.settle(transaction);
   }
 
   join(group: string, topic: string, member: GroupMember): void {
