@@ -57,6 +57,9 @@ const socketFactory: KafkaJs.ISocketFactory = ({ host, port, ssl, onConnect }) =
     : connectPlain({ host, port }, onConnect);
   socket.setNoDelay(true);
   socket.setKeepAlive(true, 60_000);
+  // kafkajs lets go of a dead socket again at each failed attempt, and Node then waits for its connection each time.
+  const unref = socket.unref.bind(socket);
+  socket.unref = () => (socket.destroyed ? socket : unref());
   return socket;
 };
 

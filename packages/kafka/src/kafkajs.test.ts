@@ -83,3 +83,16 @@ test("an idle connection arms no timer and warns of none", async () => {
   expect(timeouts).not.toHaveBeenCalled();
   await one.disconnect();
 });
+
+test("letting go of a dead socket again and again leaves no listeners on it", async () => {
+  const { sockets, connection } = await mute();
+  const one = await connectionTo(connection);
+  await one.connect();
+  await vi.waitFor(() => expect(sockets).toHaveLength(1));
+  const { socket } = one as unknown as { socket: Socket };
+  sockets[0]?.destroy();
+  await vi.waitFor(() => expect(socket.destroyed).toBe(true));
+  const before = socket.listenerCount("connect");
+  for (let turn = 0; turn < 20; turn++) await one.disconnect();
+  expect(socket.listenerCount("connect")).toBe(before);
+});
