@@ -18,8 +18,8 @@ import {
 } from "./json.ts";
 import { MAX_TIMESTAMP_MS, parseTimestamp } from "./timestamp.ts";
 
-/** Strings shorter than this are copied when cut out of another; longer ones would keep the whole message alive. */
-const CUT_IS_COPY = 13;
+/** From this length on, a string cut out of another is only a view of it, and keeps all of it alive. */
+const CUT_IS_VIEW = 13;
 
 const BUCKETS = 256;
 
@@ -41,6 +41,8 @@ export class Members {
   /** First slot by bucket of its name, and the slot after it in the same bucket; -1 ends. */
   readonly #first = new Int8Array(BUCKETS).fill(-1);
   readonly #other: Int8Array;
+  /** The slot that came after each slot last time, by slot + 1: producers keep an order, so it is looked for first. */
+  readonly #next: Int8Array;
   /** Where a slot's value is; from = 0 says absent, since no member's value starts there. */
   readonly #from: Int32Array;
   readonly #to: Int32Array;
@@ -64,6 +66,7 @@ export class Members {
     this.#unknownRepeated = false;
     this.#quoted = names.map((name) => Buffer.from(`"${name}"`));
     this.#other = new Int8Array(names.length);
+    this.#next = new Int8Array(names.length + 1);
     this.#quoted.forEach((quoted, slot) => {
       const bucket = bucketOf(quoted, 0, quoted.length);
       this.#other[slot] = this.#first[bucket] ?? -1;
@@ -77,7 +80,7 @@ export class Members {
     return slot;
   }
 
-  /** The message as text; valid after open() has returned true. */
+  /** The message as text. */
   get text(): string {
     return this.#text;
   }
@@ -105,14 +108,13 @@ export class Members {
       });
       return false;
     }
-    this.#reset(bytes, ascii);
+    this.#reset(bytes, ascii, ascii ? bytes.toString("latin1") : bytes.toString("utf8"));
     const to = this.#scan(bytes, at);
     const end = to < 0 ? to : skipSpace(bytes, to);
     if (end !== bytes.length) {
       faults.push(grammarFault(end < 0 ? end : ~end, bytes.length));
       return false;
     }
-    this.#text = ascii ? bytes.toString("latin1") : bytes.toString("utf8");
     this.#closeAtByte = to - 1;
     this.#reportRepeated(faults);
     return true;
@@ -120,8 +122,7 @@ export class Members {
 
   /** Takes the object that is the value of `slot` in `outer`. */
   openAt(outer: Members, slot: number, faults: Fault[]): void {
-    this.#reset(outer.#bytes, outer.#ascii);
-    this.#text = outer.#text;
+    this.#reset(outer.#bytes, outer.#ascii, outer.#text);
     this.#scan(outer.#bytes, outer.#from[slot] ?? 0);
     this.#reportRepeated(faults);
   }
@@ -184,7 +185,7 @@ export class Members {
   degrees(slot: number, bound: number, faults: Fault[]): number {
     const from = this.#from[slot] ?? 0;
     const isNumber = from !== 0 && isNumberAt(this.#bytes, from);
-    const value = isNumber ? Number(this.#bytes.toString("latin1", from, this.#to[slot])) : Number.NaN;
+    const value = isNumber ? Number(this.#cut(from, this.#to[slot] ?? 0)) : Number.NaN;
     if (Math.abs(value) <= bound) return value;
     const got = isNumber ? "number out of range" : this.got(slot);
     this.fault(slot, `number from -${bound} to ${bound}`, got, faults);
@@ -257,9 +258,10 @@ export class Members {
     return `string of ${text.length} character${text.length === 1 ? "" : "s"}`;
   }
 
-  #reset(bytes: Buffer, ascii: boolean): void {
+  #reset(bytes: Buffer, ascii: boolean, text: string): void {
     this.#bytes = bytes;
     this.#ascii = ascii;
+    this.#text = text;
     for (let slot = 0; slot < this.#from.length; slot++) this.#from[slot] = 0;
     this.#repeated = 0;
     this.#unknownRepeated = false;
@@ -270,10 +272,16 @@ export class Members {
   #scan(bytes: Buffer, at: number): number {
     let i = skipSpace(bytes, at + 1);
     if (bytes[i] === CLOSE_BRACE) return i + 1;
+    let before = 0;
     for (;;) {
-      const nameTo = skipName(bytes, i);
-      if (nameTo < 0) return nameTo;
-      const slot = this.#find(bytes, i, nameTo);
+      let slot = this.#next[before] ?? 0;
+      let nameTo = endOf(this.#quoted[slot], bytes, i);
+      if (nameTo < 0) {
+        nameTo = skipName(bytes, i);
+        if (nameTo < 0) return nameTo;
+        slot = this.#find(bytes, i, nameTo);
+        if (slot >= 0) this.#next[before] = slot;
+      }
       const from = skipColon(bytes, nameTo);
       if (from < 0) return from;
       const to = skipValue(bytes, from, 1);
@@ -282,6 +290,7 @@ export class Members {
         if (this.#from[slot] !== 0) this.#repeated |= 1 << slot;
         this.#from[slot] = from;
         this.#to[slot] = to;
+        before = slot + 1;
       }
       i = skipSpace(bytes, to);
       if (bytes[i] === CLOSE_BRACE) return i + 1;
@@ -294,11 +303,11 @@ export class Members {
   #find(bytes: Buffer, from: number, to: number): number {
     let slot = this.#first[bucketOf(bytes, from, to)] ?? -1;
     for (; slot >= 0; slot = this.#other[slot] ?? -1) {
-      if (isAt(this.#quoted[slot], bytes, from, to)) return slot;
+      if (endOf(this.#quoted[slot], bytes, from) === to) return slot;
     }
-    const name = quotedText(bytes, from, to);
-    // An escape may hide one of ours.
-    const hidden = name.length < to - from - 2 ? this.#names.indexOf(name) : -1;
+    const escaped = this.#hasEscape(from, to);
+    const name = escaped ? JSON.parse(this.#cut(from, to)) : this.#cut(from + 1, to - 1);
+    const hidden = escaped ? this.#names.indexOf(name) : -1;
     if (hidden >= 0) return hidden;
     this.#unknown ??= new Set();
     if (this.#unknown.has(name)) this.#unknownRepeated = true;
@@ -308,15 +317,22 @@ export class Members {
 
   /** A string's content; null if it holds a lone surrogate, which only an escape can bring in. */
   #unquote(from: number, to: number): string | null {
-    for (let i = from + 1; i < to - 1; i++) {
-      if (this.#bytes[i] === BACKSLASH) {
-        const text = quotedText(this.#bytes, from, to);
-        return text.isWellFormed() ? text : null;
-      }
+    if (this.#hasEscape(from, to)) {
+      const text: string = JSON.parse(this.#cut(from, to));
+      return text.isWellFormed() ? text : null;
     }
-    if (!this.#ascii) return this.#bytes.toString("utf8", from + 1, to - 1);
-    const short = to - from - 2 < CUT_IS_COPY;
-    return short ? this.#text.slice(from + 1, to - 1) : this.#bytes.toString("latin1", from + 1, to - 1);
+    const long = to - from - 2 >= CUT_IS_VIEW;
+    return long && this.#ascii ? this.#bytes.toString("latin1", from + 1, to - 1) : this.#cut(from + 1, to - 1);
+  }
+
+  #hasEscape(from: number, to: number): boolean {
+    for (let i = from; i < to; i++) if (this.#bytes[i] === BACKSLASH) return true;
+    return false;
+  }
+
+  /** A part of the message; of an ASCII one perhaps as a view of its text. */
+  #cut(from: number, to: number): string {
+    return this.#ascii ? this.#text.slice(from, to) : this.#bytes.toString("utf8", from, to);
   }
 
   #reportRepeated(faults: Fault[]): void {
@@ -331,21 +347,16 @@ export class Members {
   }
 }
 
-/** Both bounds are quotes; the string is well-formed JSON. */
-function quotedText(bytes: Buffer, from: number, to: number): string {
-  const quoted = bytes.toString("utf8", from, to);
-  return quoted.includes("\\") ? JSON.parse(quoted) : quoted.slice(1, -1);
-}
-
 /** Of a name in quotes, by the letters that differ most among ours. */
 function bucketOf(bytes: Buffer, from: number, to: number): number {
   return ((bytes[from + 2] ?? 0) * 31 + (bytes[to - 2] ?? 0) * 7 + to - from) & (BUCKETS - 1);
 }
 
-function isAt(quoted: Buffer | undefined, bytes: Buffer, from: number, to: number): boolean {
-  if (quoted === undefined || quoted.length !== to - from) return false;
-  for (let i = 1; i < quoted.length; i++) if (bytes[from + i] !== quoted[i]) return false;
-  return true;
+/** Behind the name in quotes if it is at `at`, else -1. */
+function endOf(quoted: Buffer | undefined, bytes: Buffer, at: number): number {
+  if (quoted === undefined) return -1;
+  for (let i = 0; i < quoted.length; i++) if (bytes[at + i] !== quoted[i]) return -1;
+  return at + quoted.length;
 }
 
 function isNumberAt(bytes: Buffer, at: number): boolean {
