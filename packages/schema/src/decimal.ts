@@ -23,6 +23,11 @@ const scratch: Decimal = { negative: false, mantissa: 0, digits: 0, power: 0 };
  * TOO_FINE or TOO_LARGE. Minus zero is zero. Cost is linear in the text, whatever its exponent.
  */
 export function scaledInteger(bytes: Buffer, from: number, to: number, scale: number, max: number): number {
+  const plain = to - from <= EXACT_DIGITS ? plainInteger(bytes, from, to) : -1;
+  if (plain >= 0) {
+    const value = scale === 0 ? plain : plain * 10 ** scale;
+    return value <= max ? value : TOO_LARGE;
+  }
   const decimal = read(bytes, from, to);
   if (decimal.digits === 0) return 0;
   if (decimal.negative) return NEGATIVE;
@@ -31,6 +36,17 @@ export function scaledInteger(bytes: Buffer, from: number, to: number, scale: nu
   if (decimal.digits + zeros > EXACT_DIGITS) return TOO_LARGE;
   const value = zeros === 0 ? decimal.mantissa : decimal.mantissa * 10 ** zeros;
   return value <= max ? value : TOO_LARGE;
+}
+
+/** The short way for digits alone; -1 for anything else. */
+function plainInteger(bytes: Buffer, from: number, to: number): number {
+  let value = 0;
+  for (let i = from; i < to; i++) {
+    const byte = bytes[i] ?? 0;
+    if (!isDigit(byte)) return -1;
+    value = value * 10 + byte - 0x30;
+  }
+  return value;
 }
 
 /** Decimals that the number needs: 0 for 1, 1.0 and 1e2; 1 for 0.5 and 0.50. */

@@ -30,7 +30,7 @@ const LOWER_U = 0x75;
 
 export function skipSpace(bytes: Buffer, at: number): number {
   let i = at;
-  while (isSpace(bytes[i])) i++;
+  while (isSpace(bytes[i] ?? 0)) i++;
   return i;
 }
 
@@ -147,8 +147,9 @@ function skipWord(bytes: Buffer, at: number, word: string): number {
   return at + word.length;
 }
 
-function isSpace(byte: number | undefined): boolean {
-  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
+function isSpace(byte: number): boolean {
+  // One comparison tells it of nearly every byte.
+  return byte <= 0x20 && (byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09);
 }
 
 export function isDigit(byte: number): boolean {

@@ -1,31 +1,15 @@
-import { isAscii, isUtf8 } from "node:buffer";
+import { isAscii } from "node:buffer";
 import { type Currency, currencyOf } from "./currency.ts";
 import { decimals, NEGATIVE, scaledInteger, TOO_FINE, TOO_LARGE } from "./decimal.ts";
 import { type Fault, WHOLE } from "./fault.ts";
-import {
-  BACKSLASH,
-  CLOSE_BRACE,
-  COMMA,
-  MAX_DEPTH,
-  OPEN_BRACE,
-  OPEN_BRACKET,
-  QUOTE,
-  skipColon,
-  skipName,
-  skipSpace,
-  skipValue,
-  TOO_DEEP,
-} from "./json.ts";
+import { BACKSLASH, CLOSE_BRACE, COMMA, OPEN_BRACE, QUOTE, skipColon, skipName, skipSpace, skipValue } from "./json.ts";
+import { checkEncoding, FALSE, grammarFault, isNumberAt, kindAt, NULL, TRUE } from "./kind.ts";
 import { MAX_TIMESTAMP_MS, parseTimestamp } from "./timestamp.ts";
 
 /** From this length on, a string cut out of another is only a view of it, and keeps all of it alive. */
 const CUT_IS_VIEW = 13;
 
 const BUCKETS = 256;
-
-const TRUE = 0x74;
-const FALSE = 0x66;
-const NULL = 0x6e;
 
 /**
  * The members of one JSON object that we know by name, read straight from its bytes: no object is built, so
@@ -355,49 +339,6 @@ function bucketOf(bytes: Buffer, from: number, to: number): number {
 /** Behind the name in quotes if it is at `at`, else -1. */
 function endOf(quoted: Buffer | undefined, bytes: Buffer, at: number): number {
   if (quoted === undefined) return -1;
-  for (let i = 0; i < quoted.length; i++) if (bytes[at + i] !== quoted[i]) return -1;
+  for (let i = 0; i < quoted.length; i++) if ((bytes[at + i] ?? 0) !== (quoted[i] ?? 0)) return -1;
   return at + quoted.length;
-}
-
-function isNumberAt(bytes: Buffer, at: number): boolean {
-  const byte = bytes[at] ?? 0;
-  return byte === 0x2d || (byte >= 0x30 && byte <= 0x39);
-}
-
-function kindAt(bytes: Buffer, at: number): string {
-  switch (bytes[at]) {
-    case QUOTE:
-      return "string";
-    case OPEN_BRACE:
-      return "object";
-    case OPEN_BRACKET:
-      return "array";
-    case TRUE:
-    case FALSE:
-      return "boolean";
-    case NULL:
-      return "null";
-    default:
-      return isNumberAt(bytes, at) ? "number" : "no JSON";
-  }
-}
-
-function checkEncoding(bytes: Buffer, faults: Fault[]): boolean {
-  if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) {
-    faults.push({ field: WHOLE, expected: "UTF-8 without a byte order mark", got: "byte order mark" });
-    return false;
-  }
-  if (isUtf8(bytes)) return true;
-  faults.push({ field: WHOLE, expected: "UTF-8", got: "other bytes" });
-  return false;
-}
-
-function grammarFault(code: number, length: number): Fault {
-  if (code === TOO_DEEP) return { field: WHOLE, expected: `at most ${MAX_DEPTH} levels of nesting`, got: "more" };
-  const at = ~code;
-  return {
-    field: WHOLE,
-    expected: "a JSON object",
-    got: at >= length ? "text that ends early" : `a fault at byte ${at}`,
-  };
 }
