@@ -16,6 +16,15 @@ export type PendingBatch = {
   readonly snapshotRecords: number;
 };
 
+/** What the batch is computed on. */
+export type OwnedState<Event> = {
+  readonly state: StageState<Event>;
+  /** Stamped on every chunk and marker; see Marker. */
+  readonly epoch: number;
+  /** Keys of the state topic that an earlier epoch has left: each is deleted once, from the end on. */
+  readonly leftovers: Buffer[];
+};
+
 export type BatchContext<Event> = {
   readonly stage: Stage<Event>;
   readonly partition: number;
@@ -28,10 +37,11 @@ export type BatchContext<Event> = {
 /** `tag` must be unlike that of every other batch, of this process and all others. Steps through the batch and applies it to `state`. Throws only if the runtime itself is wrong. */
 export function computeBatch<Event>(
   context: BatchContext<Event>,
-  state: StageState<Event>,
+  owned: OwnedState<Event>,
   batch: Batch,
   tag: string,
 ): PendingBatch {
+  const { state } = owned;
   const { stage, partition } = context;
   const outputs: OutputRecord[] = [];
   const labels = new Map<string, number>();
@@ -42,7 +52,7 @@ export function computeBatch<Event>(
     labels.set(step.label, (labels.get(step.label) ?? 0) + 1);
     if (step.event !== null) state.apply(step.event, record.offset);
   }
-  const snapshot = snapshotRecords(context, state, batch);
+  const snapshot = snapshotRecords(context, owned, batch);
   for (const record of snapshot) outputs.push(record);
   return {
     batch,
@@ -80,7 +90,7 @@ function withPartition<Event>(record: NewRecord, context: BatchContext<Event>): 
 /** The longest-dirty chunks, then the marker: last, so that a reader has seen all that it speaks of. */
 function snapshotRecords<Event>(
   { stage, partition, snapshotChunks }: BatchContext<Event>,
-  state: StageState<Event>,
+  { state, epoch, leftovers }: OwnedState<Event>,
   batch: Batch,
 ): OutputRecord[] {
   const timestampMs = batch.records.at(-1)?.timestampMs ?? -1;
@@ -93,11 +103,13 @@ function snapshotRecords<Event>(
     timestampMs,
   });
   const limit = Math.max(snapshotChunks, batch.records.length >> 2);
-  const records = state.takeSnapshot(limit, batch.next).map((chunk) => record(chunkKey(chunk.key), chunk.value));
+  const records = state.takeSnapshot(limit, batch.next).map((chunk) => record(chunkKey(epoch, chunk.key), chunk.value));
+  for (const key of leftovers.splice(-limit)) records.push(record(key, null));
   const marker = encodeMarker({
     position: batch.next,
     replayFrom: state.replayFrom ?? { offset: batch.next, streamTimeMs: state.streamTimeMs },
     identity: stage.identity,
+    epoch,
   });
   records.push(record(MARKER_KEY, marker));
   return records;

@@ -11,6 +11,8 @@ export type Marker = {
   readonly replayFrom: ReplayPoint;
   /** Stage.identity. */
   readonly identity: string;
+  /** Counts the times that the state was rebuilt from the log; chunks of an earlier epoch mean nothing any more. */
+  readonly epoch: number;
 };
 
 /** First byte of every key in a state topic: what kind of record it is. */
@@ -22,18 +24,23 @@ export function isMarkerKey(key: Buffer): boolean {
   return key.length === 1 && key[0] === KIND.marker;
 }
 
+/** Kind, then the epoch in 4 bytes, then the stage's own name of the chunk. */
+const CHUNK_HEADER_BYTES = 5;
+
 /** The state topic's key for a chunk that the stage calls `key`. */
-export function chunkKey(key: Buffer): Buffer {
-  const out = Buffer.allocUnsafe(key.length + 1);
-  out[0] = KIND.chunk;
-  key.copy(out, 1);
+export function chunkKey(epoch: number, key: Buffer): Buffer {
+  const out = Buffer.allocUnsafe(CHUNK_HEADER_BYTES + key.length);
+  out.writeUInt8(KIND.chunk, 0);
+  out.writeUInt32BE(epoch, 1);
+  key.copy(out, CHUNK_HEADER_BYTES);
   return out;
 }
 
-/** The stage's own name of a chunk; throws when the key is no chunk's. */
-export function fromChunkKey(key: Buffer): Buffer {
-  if (key[0] !== KIND.chunk) throw new Error(`state topic: a key of unknown kind ${key[0]}`);
-  return key.subarray(1);
+/** The epoch of a chunk and the stage's own name of it; throws when the key is no chunk's. */
+export function parseChunkKey(key: Buffer): { readonly epoch: number; readonly key: Buffer } {
+  if (key[0] !== KIND.chunk || key.length < CHUNK_HEADER_BYTES)
+    throw new Error(`state topic: a key of unknown kind ${key[0]} and ${key.length} bytes`);
+  return { epoch: key.readUInt32BE(1), key: key.subarray(CHUNK_HEADER_BYTES) };
 }
 
 const VERSION = 1;
@@ -48,7 +55,7 @@ export function decodeMarker(value: Buffer): Marker {
   const text = value.toString();
   const body = text.slice(8);
   if (Number.parseInt(text.slice(0, 8), 16) !== crc32(body)) throw new Error("marker: the checksum does not hold");
-  const { version, position, replayFrom, identity } = JSON.parse(body) as Marker & { version: number };
+  const { version, position, replayFrom, identity, epoch } = JSON.parse(body) as Marker & { version: number };
   if (version !== VERSION) throw new Error(`marker: version ${version} is unknown, this engine reads ${VERSION}`);
-  return { position, replayFrom, identity };
+  return { position, replayFrom, identity, epoch };
 }

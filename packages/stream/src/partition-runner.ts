@@ -13,7 +13,7 @@
  * This begins at assignment, not at the first record: an idle partition whose dead owner left a transaction
  * open would hold up everybody who reads its outputs.
  */
-import { computeBatch, type PendingBatch } from "./batch.ts";
+import { computeBatch, type OwnedState, type PendingBatch } from "./batch.ts";
 import { type Clock, within } from "./clock.ts";
 import type { StageEvents } from "./events.ts";
 import {
@@ -28,7 +28,7 @@ import {
   type Writer,
 } from "./port.ts";
 import { restore } from "./restore.ts";
-import type { Stage, StageState } from "./stage.ts";
+import type { Stage } from "./stage.ts";
 import type { ThrowGuard } from "./throw-guard.ts";
 
 export type RunnerContext<Event> = {
@@ -85,7 +85,7 @@ export class PartitionRunner<Event> {
   readonly #released = new AbortController();
   #phase: Phase = "waiting";
   #progressMs: number;
-  #state: StageState<Event> | null = null;
+  #owned: OwnedState<Event> | null = null;
   /** The offset of the next record to read. */
   #position = 0;
   /** What the group's committed offset has to be if nothing of ours is in doubt. */
@@ -103,13 +103,13 @@ export class PartitionRunner<Event> {
   }
 
   get status(): RunnerStatus {
-    const known = this.#state !== null;
+    const known = this.#owned !== null;
     return {
       partition: this.#context.partition,
       phase: this.#phase,
       progressMs: this.#progressMs,
       position: known ? this.#position : null,
-      keys: this.#state?.keys ?? 0,
+      keys: this.#owned?.state.keys ?? 0,
       decidedUpToMs: this.#decidedUpToMs,
       lag: known ? Math.max(0, this.#endOffset - this.#position) : 0,
     };
@@ -181,19 +181,19 @@ export class PartitionRunner<Event> {
   async #settle(writer: Writer, committed: CommittedOffset | null): Promise<void> {
     const { events, partition } = this.#context;
     const pending = this.#pending;
-    if (this.#state !== null && pending !== null && committed?.tag === pending.part.tag) {
+    if (this.#owned !== null && pending !== null && committed?.tag === pending.part.tag) {
       this.#advance(pending);
       events.settled({ partition, how: "committed", position: this.#position });
-    } else if (this.#state !== null && pending !== null && committed?.tag === this.#committed?.tag) {
+    } else if (this.#owned !== null && pending !== null && committed?.tag === this.#committed?.tag) {
       events.settled({ partition, how: "again", position: this.#position });
       await this.#commit(writer, pending, 0);
-    } else if (this.#state !== null && pending === null && committed?.tag === this.#committed?.tag) {
+    } else if (this.#owned !== null && pending === null && committed?.tag === this.#committed?.tag) {
       events.settled({ partition, how: "kept", position: this.#position });
     } else {
       this.#forget();
       const signal = this.#released.signal;
       const restored = await restore({ ...this.#context, signal }, committed?.offset ?? null);
-      this.#state = restored.state;
+      this.#owned = restored;
       this.#position = restored.position;
       this.#committed = committed;
       events.settled({ partition, how: "restored", position: this.#position });
@@ -204,7 +204,7 @@ export class PartitionRunner<Event> {
     const { log, clock, events, stage, partition, throwGuard, memberId } = this.#context;
     const reader = log.read(this.#input, this.#position);
     this.#reader = reader;
-    while (!this.#released.signal.aborted && this.#state !== null) {
+    while (!this.#released.signal.aborted && this.#owned !== null) {
       const batch = await reader.next();
       if (batch === null || this.#released.signal.aborted) return;
       if (batch.from !== this.#position || batch.next <= batch.from)
@@ -216,7 +216,7 @@ export class PartitionRunner<Event> {
         continue;
       }
       const startedMs = clock.now();
-      const pending = computeBatch(this.#context, this.#state, batch, `${memberId}/${++this.#batches}`);
+      const pending = computeBatch(this.#context, this.#owned, batch, `${memberId}/${++this.#batches}`);
       this.#pending = pending;
       for (const { offset, error } of pending.thrown) events.stepFailed({ partition, offset, error });
       throwGuard.check(startedMs, batch.records.length, pending.thrown.length);
@@ -260,7 +260,7 @@ export class PartitionRunner<Event> {
   }
 
   #forget(): void {
-    this.#state = null;
+    this.#owned = null;
     this.#pending = null;
   }
 

@@ -4,9 +4,10 @@
  * the stage stops and says what is missing.
  */
 import type { LogRecord } from "@weir/schema";
+import type { OwnedState } from "./batch.ts";
 import { type Clock, within } from "./clock.ts";
 import type { StageEvents } from "./events.ts";
-import { decodeMarker, fromChunkKey, isMarkerKey, type Marker } from "./marker.ts";
+import { decodeMarker, isMarkerKey, type Marker, parseChunkKey } from "./marker.ts";
 import { type Log, ReaderClosed, RetryLater, type TopicPartition, Unrecoverable } from "./port.ts";
 import type { Stage, StageState } from "./stage.ts";
 
@@ -25,7 +26,7 @@ export type RestoreContext<Event> = {
 };
 
 /** State at `position`: the effect of every record before it, and of none from it on. */
-export type RestoredState<Event> = { readonly state: StageState<Event>; readonly position: number };
+export type RestoredState<Event> = OwnedState<Event> & { readonly position: number };
 
 /** How long a marker that is not at the committed offset is read again before the stage stops. */
 const MARKER_PATIENCE_MS = 2_000;
@@ -43,6 +44,9 @@ export async function restore<Event>(
   const snapshot = await loadSnapshotAt(context, committed);
   const plan = planReplay(context, snapshot, committed, start);
   const state = plan.rebuilt === null ? snapshot.state : stage.createState();
+  // A rebuilt state must not meet the chunks of the one before it at the next restore.
+  const epoch = plan.rebuilt === null ? snapshot.epoch : snapshot.epoch + 1;
+  const leftovers = epoch > 0 ? await chunksBefore(context, epoch) : [];
   state.loaded(plan.streamTimeMs);
   let replayed = 0;
   await eachRecord(context, input, plan.from, plan.position, (record) => {
@@ -61,7 +65,7 @@ export async function restore<Event>(
     rebuilt: plan.rebuilt,
     ms: clock.now() - startedMs,
   });
-  return { state, position: plan.position };
+  return { state, epoch, leftovers, position: plan.position };
 }
 
 function stepForReplay<Event>(stage: Stage<Event>, state: StageState<Event>, record: LogRecord, partition: number) {
@@ -72,7 +76,14 @@ function stepForReplay<Event>(stage: Stage<Event>, state: StageState<Event>, rec
   }
 }
 
-type Snapshot<Event> = { state: StageState<Event>; marker: Marker | null; records: number; corrupt: string | null };
+type Snapshot<Event> = {
+  state: StageState<Event>;
+  marker: Marker | null;
+  /** The greatest one seen; the state holds chunks of this one only. */
+  epoch: number;
+  records: number;
+  corrupt: string | null;
+};
 
 /**
  * The snapshot whose marker stands at `committed`; read again for a while when it does not. Throws RetryLater
@@ -100,13 +111,12 @@ async function loadSnapshot<Event>(context: RestoreContext<Event>): Promise<Snap
   const { stage, partition, log, clock, events, deadlineMs } = context;
   const topic: TopicPartition = { topic: stage.stateTopic, partition };
   const { start, end } = await within(clock, deadlineMs, "reading the state topic's bounds", log.bounds(topic));
-  const snapshot: Snapshot<Event> = { state: stage.createState(), marker: null, records: 0, corrupt: null };
+  const snapshot: Snapshot<Event> = { state: stage.createState(), marker: null, epoch: 0, records: 0, corrupt: null };
   await eachRecord(context, topic, start, end, (record) => {
-    if (snapshot.corrupt !== null) return;
     try {
-      loadRecord(snapshot, record);
+      loadRecord(stage, snapshot, record);
     } catch (error) {
-      snapshot.corrupt = `the snapshot is corrupt at ${stage.stateTopic}/${partition}/${record.offset}: ${String(error)}`;
+      snapshot.corrupt ??= `the snapshot is corrupt at ${stage.stateTopic}/${partition}/${record.offset}: ${String(error)}`;
     }
     snapshot.records += 1;
     if (snapshot.records % PROGRESS_EVERY === 0)
@@ -115,10 +125,41 @@ async function loadSnapshot<Event>(context: RestoreContext<Event>): Promise<Snap
   return snapshot;
 }
 
-function loadRecord<Event>(snapshot: Snapshot<Event>, { key, value }: LogRecord): void {
+function loadRecord<Event>(stage: Stage<Event>, snapshot: Snapshot<Event>, { key, value }: LogRecord): void {
   if (key === null) throw new Error("a record without a key");
-  if (!isMarkerKey(key)) snapshot.state.load(fromChunkKey(key), value);
-  else if (value !== null) snapshot.marker = decodeMarker(value);
+  const marker = isMarkerKey(key) && value !== null ? decodeMarker(value) : null;
+  const chunk = isMarkerKey(key) ? null : parseChunkKey(key);
+  const epoch = marker?.epoch ?? chunk?.epoch ?? 0;
+  if (epoch > snapshot.epoch) {
+    snapshot.epoch = epoch;
+    snapshot.state = stage.createState();
+    snapshot.corrupt = null;
+  }
+  if (marker !== null) snapshot.marker = marker;
+  if (chunk !== null && epoch === snapshot.epoch) snapshot.state.load(chunk.key, value);
+}
+
+/** Keys of the chunks that epochs before `epoch` have left in the state topic, deleted ones apart. */
+async function chunksBefore<Event>(context: RestoreContext<Event>, epoch: number): Promise<Buffer[]> {
+  const { stage, partition, log, clock, deadlineMs } = context;
+  const topic: TopicPartition = { topic: stage.stateTopic, partition };
+  const { start, end } = await within(clock, deadlineMs, "reading the state topic's bounds", log.bounds(topic));
+  const left = new Set<string>();
+  await eachRecord(context, topic, start, end, ({ key, value }) => {
+    if (key === null || isMarkerKey(key) || !isChunkBefore(key, epoch)) return;
+    if (value === null) left.delete(key.toString("latin1"));
+    else left.add(key.toString("latin1"));
+  });
+  return [...left].map((key) => Buffer.from(key, "latin1"));
+}
+
+/** A key that nobody can read counts too: what is corrupt must not stay. */
+function isChunkBefore(key: Buffer, epoch: number): boolean {
+  try {
+    return parseChunkKey(key).epoch < epoch;
+  } catch {
+    return true;
+  }
 }
 
 type ReplayPlan = {

@@ -145,6 +145,23 @@ describe("restoring a partition", () => {
     expect(world.lastCounts()).toEqual({ k0: 5, k1: 5, k2: 5 });
   });
 
+  test("after a rebuild the chunks of before are deleted, and never loaded again", async () => {
+    const world = await worldWithHistory();
+    world.produce(3);
+    await world.run({ identity: "counting@2" });
+    world.produce(3);
+    await world.run({ identity: "counting@1" });
+    world.produce(30);
+    await world.run({ identity: "counting@1" });
+    expect(world.failure).toBeNull();
+    expect(world.restored.at(-1)?.rebuilt).toBeNull();
+    expect(world.lastCounts()).toEqual({ k0: 16, k1: 16, k2: 16 });
+    world.broker.partition(STATE).compact();
+    const kept = world.broker.partition(STATE).entries.filter(({ record }) => record.value !== null);
+    const epochs = kept.flatMap(({ record: { key } }) => (key?.[0] === 1 ? [key.readUInt32BE(1)] : []));
+    expect(new Set(epochs)).toEqual(new Set([2]));
+  });
+
   test("refuses to rebuild from a log that no longer begins at its beginning, unless told to", async () => {
     const world = await worldWithHistory();
     world.broker.partition(INPUT).truncate(6);
