@@ -1,7 +1,8 @@
+import { brokerAnswers } from "./broker-answers.ts";
 import { KAFKA_VERSION } from "./java-kafka/jars.ts";
 import { singleNode } from "./java-kafka/properties.ts";
 import { freePort } from "./ports.ts";
-import { run } from "./processes.ts";
+import { run, until } from "./processes.ts";
 
 export const KAFKA_IMAGE = `apache/kafka:${KAFKA_VERSION}`;
 
@@ -44,6 +45,10 @@ export async function startDockerKafka(options: {
     container = container.withBindMounts([{ source: options.volume, target: DATA, mode: "rw" }]);
   }
   const running = await container.start();
+  if (!(await until(() => brokerAnswers(host, port), 30_000, 200))) {
+    await running.stop();
+    throw new Error(`the broker in the container does not answer at ${host}:${port}`);
+  }
   options.log(`ready in ${((performance.now() - started) / 1000).toFixed(1)} s`);
   return {
     brokers: `${host}:${port}`,
