@@ -1,3 +1,4 @@
+import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { dockerfileFaults, parseDockerfile, workspaceFolders } from "./dockerfile.ts";
 import { readText } from "./repository.ts";
@@ -16,7 +17,29 @@ describe.each(Object.entries(PORTS))("services/%s/Dockerfile", (service, port) =
   });
 });
 
+/** The entry and every file of the repository that it imports by a relative path, in turn. */
+function importedFrom(entry: string, seen = new Set<string>()): Set<string> {
+  if (seen.has(entry)) return seen;
+  seen.add(entry);
+  for (const [, path = ""] of readText(entry).matchAll(/from "(\.[^"]+)"/g))
+    importedFrom(join(dirname(entry), path), seen);
+  return seen;
+}
+
 describe("what an image holds", () => {
+  it.each([
+    ["generator", "services/generator/main.ts"],
+    ["detector", "services/detector/main.ts"],
+    ["detector", "tools/weir/main.ts"],
+  ])("are, for the %s, all files that %s imports", (service, entry) => {
+    const folders = parseDockerfile(readText(`services/${service}/Dockerfile`)).flatMap(({ word, rest }) =>
+      word === "COPY" ? (/^(\S+) \1$/.exec(rest)?.[1] ?? []) : [],
+    );
+    const files = [...importedFrom(entry)];
+    expect(files.length).toBeGreaterThan(1);
+    expect(files.filter((file) => !folders.some((folder) => file.startsWith(`${folder}/`)))).toEqual([]);
+  });
+
   it("are the workspaces that the service names, and theirs", () => {
     expect(workspaceFolders("generator")).toEqual([
       "packages/engine",

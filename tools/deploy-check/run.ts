@@ -1,0 +1,133 @@
+/**
+ * Checks the deployment files with the programs that will read them:
+ *   node tools/deploy-check/run.ts [compose] [kubernetes] [prometheus] [images]      without a word: the first three
+ * Needs Go, Python and, for the images, buildah and an image named as the Dockerfiles' base in its store. Programs are built
+ * once into .weir/tools. Each program is also shown something broken, which it must refuse. Exit 1: something was found.
+ */
+import { manifestFaults, parseObjects } from "./manifests.ts";
+import { filesBelow, pathOf, readText, SERVICES } from "./repository.ts";
+import { composeTool, goTool, must, pythonTool, type Result, run } from "./toolbox.ts";
+
+const COMPOSE = "v5.5.1";
+const KUSTOMIZE = "v5.7.1";
+const PROMTOOL = "v0.316.0";
+const KUBERNETES_VALIDATE = "1.37.0";
+const PROMETHEUS = "observability/prometheus";
+
+const parts = { compose, kubernetes, prometheus, images } as const;
+type Part = keyof typeof parts;
+
+let found = 0;
+
+const words = process.argv.slice(2);
+const unknown = words.filter((word) => !Object.hasOwn(parts, word));
+if (unknown.length > 0) {
+  console.error(`unknown: ${unknown.join(" ")}; known are ${Object.keys(parts).join(" ")}`);
+  process.exit(78);
+}
+for (const part of words.length > 0 ? (words as Part[]) : (["compose", "kubernetes", "prometheus"] as const)) {
+  console.log(part);
+  try {
+    parts[part]();
+  } catch (error) {
+    check("could be run", { ok: false, output: error instanceof Error ? error.message : String(error) });
+  }
+}
+process.exitCode = found === 0 ? 0 : 1;
+
+function check(what: string, { ok, output }: Result): void {
+  console.log(`  ${ok ? "ok  " : "FAIL"} ${what}${ok ? "" : `\n${output}`}`);
+  if (!ok) found += 1;
+}
+
+function refuses(what: string, result: Result): void {
+  check(`refuses ${what}`, { ok: !result.ok, output: "it was taken" });
+}
+
+function compose(): void {
+  const tool = composeTool(COMPOSE);
+  const config = (input: string) => run(tool, ["-f", "-", "--project-directory", ".", "config", "--quiet"], { input });
+  const text = readText("docker-compose.yml");
+  check("docker compose reads the file", config(text));
+  refuses("an unknown key", config(text.replace("    stop_grace_period: 60s", "    stop_grace: 60s")));
+  refuses("a network that is not declared", config(text.replace("networks: [stream]", "networks: [streem]")));
+}
+
+function kubernetes(): void {
+  const tool = goTool("kustomize", KUSTOMIZE, "sigs.k8s.io/kustomize/kustomize/v5");
+  for (const base of ["k8s/topics", "k8s/generator", "k8s/detector"])
+    check(`kustomize builds ${base}`, run(tool, ["build", base]));
+  const whole = run(tool, ["build", "k8s"]);
+  check("kustomize builds k8s", whole);
+  if (!whole.ok) return;
+  const objects = parseObjects(whole.output);
+  const faults = manifestFaults(objects);
+  check(`${objects.length} built objects keep the rules`, { ok: faults.length === 0, output: faults.join("\n") });
+  const plain = objects.filter(({ kind, metadata }) => kind === "ConfigMap" && !/-[a-z0-9]{10}$/.test(metadata.name));
+  check("each ConfigMap's name carries its hash", { ok: plain.length === 0, output: JSON.stringify(plain) });
+  const validate = pythonTool("kubernetes-validate", KUBERNETES_VALIDATE);
+  const strict = (input: string) => run(validate, ["--strict", "-"], { input });
+  check("each object fits the schema of its kind", strict(`${whole.output}\n`));
+  refuses("a field that does not exist", strict(whole.output.replace("  replicas: 2", "  replica: 2")));
+}
+
+function prometheus(): void {
+  const tool = goTool(
+    "promtool",
+    PROMTOOL,
+    "github.com/prometheus/prometheus/cmd/promtool",
+    "remove_all_sd,enable_dns_sd",
+  );
+  check("promtool reads the configuration", run(tool, ["check", "config", `${PROMETHEUS}/prometheus.yml`]));
+  for (const rules of filesBelow(`${PROMETHEUS}/rules`, ".yml"))
+    check(`promtool reads ${rules}`, run(tool, ["check", "rules", "--lint-fatal", rules]));
+  for (const tests of filesBelow("observability/tests", ".yml"))
+    check(`the alerts do as ${tests} says`, run(tool, ["test", "rules", tests]));
+  const broken = readText(`${PROMETHEUS}/rules/weir.yml`).replace("max(weir_lag_seconds)", "max(weir_lag_seconds");
+  refuses("a rule that does not parse", run(tool, ["check", "rules"], { input: broken }));
+}
+
+/** Every step of both Dockerfiles, and both images started as their user: without settings a service must exit 78. */
+function images(): void {
+  const buildah = (...args: string[]) => run("nice", ["-n", "19", "buildah", "--storage-driver", "vfs", ...args]);
+  const certificates = ["-v", "/etc/ssl/certs:/etc/ssl/certs:ro"];
+  for (const service of SERVICES) {
+    const image = `localhost/weir-${service}:deploy-check`;
+    const file = pathOf(`services/${service}/Dockerfile`);
+    const build = buildah(
+      "bud",
+      "--isolation",
+      "chroot",
+      "--format",
+      "docker",
+      "--pull-never",
+      ...certificates,
+      "-f",
+      file,
+      "-t",
+      image,
+      ".",
+    );
+    check(`services/${service}/Dockerfile builds`, build);
+    if (!build.ok) continue;
+    const container =
+      must(buildah("from", "--pull-never", image))
+        .split("\n")
+        .at(-1) ?? "";
+    try {
+      const started = (...command: string[]) => buildah("run", "--isolation", "chroot", container, "--", ...command);
+      const user = started("node", "-p", "process.getuid()");
+      check("runs as user 1000", { ok: user.ok && user.output === "1000", output: user.output });
+      refuses("to write to its own files", started("node", "-e", 'require("node:fs").writeFileSync("/app/x", "")'));
+      const bare = started("node", `services/${service}/main.ts`);
+      check("starts, and says what is missing", {
+        ok: bare.output.includes("KAFKA_BROKER_URL is missing"),
+        output: bare.output,
+      });
+      if (service === "detector") check("holds the topics job", started("node", "tools/weir/main.ts", "--help"));
+    } finally {
+      buildah("rm", container);
+      buildah("rmi", image);
+    }
+  }
+}
