@@ -2,10 +2,10 @@
  * One batch of a partition, computed once: its outputs, its share of the rolling snapshot and its marker.
  * The result is kept until its fate is known, so that after an unknown commit the same bytes go out again.
  */
-import { type LogRecord, type NewRecord, partitionFor } from "@weir/schema";
+import { type NewRecord, partitionFor } from "@weir/schema";
 import { chunkKey, encodeMarker, MARKER_KEY } from "./marker.ts";
 import type { Batch, CommitPart, OutputRecord } from "./port.ts";
-import type { Stage, StageState, Step } from "./stage.ts";
+import { type Stage, type StageState, stepOrReject } from "./stage.ts";
 
 export type PendingBatch = {
   readonly batch: Batch;
@@ -34,7 +34,10 @@ export type BatchContext<Event> = {
   readonly snapshotChunks: number;
 };
 
-/** `tag` must be unlike that of every other batch, of this process and all others. Steps through the batch and applies it to `state`. Throws only if the runtime itself is wrong. */
+/**
+ * Steps through the batch and applies it to the state. `tag` must be unlike that of every other batch, of this
+ * process and all others. Throws only if the runtime itself is wrong.
+ */
 export function computeBatch<Event>(
   context: BatchContext<Event>,
   owned: OwnedState<Event>,
@@ -47,7 +50,9 @@ export function computeBatch<Event>(
   const labels = new Map<string, number>();
   const thrown: { offset: number; error: unknown }[] = [];
   for (const record of batch.records) {
-    const step = stepOrReject(stage, state, record, partition, thrown);
+    const step = stepOrReject(stage, state, record, partition, (error) =>
+      thrown.push({ offset: record.offset, error }),
+    );
     for (const output of step.outputs) outputs.push(withPartition(output, context));
     labels.set(step.label, (labels.get(step.label) ?? 0) + 1);
     if (step.event !== null) state.apply(step.event, record.offset);
@@ -61,21 +66,6 @@ export function computeBatch<Event>(
     thrown,
     snapshotRecords: snapshot.length - 1,
   };
-}
-
-function stepOrReject<Event>(
-  stage: Stage<Event>,
-  state: StageState<Event>,
-  record: LogRecord,
-  partition: number,
-  thrown: { offset: number; error: unknown }[],
-): Step<Event> {
-  try {
-    return stage.step(state, record, partition);
-  } catch (error) {
-    thrown.push({ offset: record.offset, error });
-    return stage.reject(record, partition, error);
-  }
 }
 
 function withPartition<Event>(record: NewRecord, context: BatchContext<Event>): OutputRecord {

@@ -64,8 +64,6 @@ export type Phase = keyof typeof PHASES;
 export type RunnerStatus = {
   readonly partition: number;
   readonly phase: Phase;
-  /** When the phase began or, while running, the last batch was committed; ms of the clock. */
-  readonly progressMs: number;
   /** The next offset to decide; null until the state is known. */
   readonly position: number | null;
   /** Keys held in the state. */
@@ -84,7 +82,6 @@ export class PartitionRunner<Event> {
   readonly #input: TopicPartition;
   readonly #released = new AbortController();
   #phase: Phase = "waiting";
-  #progressMs: number;
   #owned: OwnedState<Event> | null = null;
   /** The offset of the next record to read. */
   #position = 0;
@@ -99,7 +96,6 @@ export class PartitionRunner<Event> {
   constructor(context: RunnerContext<Event>) {
     this.#context = context;
     this.#input = { topic: context.stage.input, partition: context.partition };
-    this.#progressMs = context.clock.now();
   }
 
   get status(): RunnerStatus {
@@ -107,7 +103,6 @@ export class PartitionRunner<Event> {
     return {
       partition: this.#context.partition,
       phase: this.#phase,
-      progressMs: this.#progressMs,
       position: known ? this.#position : null,
       keys: this.#owned?.state.keys ?? 0,
       decidedUpToMs: this.#decidedUpToMs,
@@ -244,7 +239,6 @@ export class PartitionRunner<Event> {
     this.#committed = { offset: part.next, tag: part.tag };
     this.#pending = null;
     this.#decidedUpToMs = batch.records.at(-1)?.timestampMs ?? null;
-    this.#progressMs = this.#context.clock.now();
     this.#context.events.batchCommitted({
       partition: this.#context.partition,
       from: batch.from,
@@ -268,7 +262,6 @@ export class PartitionRunner<Event> {
     const allowed: readonly Phase[] = PHASES[this.#phase];
     if (!allowed.includes(phase)) throw new Error(`partition ${this.#context.partition}: ${this.#phase} -> ${phase}`);
     this.#phase = phase;
-    this.#progressMs = this.#context.clock.now();
   }
 }
 

@@ -9,7 +9,7 @@ import { type Clock, within } from "./clock.ts";
 import type { StageEvents } from "./events.ts";
 import { decodeMarker, isMarkerKey, type Marker, parseChunkKey } from "./marker.ts";
 import { type Log, ReaderClosed, RetryLater, type TopicPartition, Unrecoverable } from "./port.ts";
-import type { Stage, StageState } from "./stage.ts";
+import { type Stage, type StageState, stepOrReject } from "./stage.ts";
 
 export type RestoreContext<Event> = {
   readonly stage: Stage<Event>;
@@ -46,11 +46,11 @@ export async function restore<Event>(
   const state = plan.rebuilt === null ? snapshot.state : stage.createState();
   // A rebuilt state must not meet the chunks of the one before it at the next restore.
   const epoch = plan.rebuilt === null ? snapshot.epoch : snapshot.epoch + 1;
-  const leftovers = epoch > 0 ? await chunksBefore(context, epoch) : [];
+  const leftovers = plan.rebuilt !== null || snapshot.mixed ? await chunksBefore(context, epoch) : [];
   state.loaded(plan.streamTimeMs);
   let replayed = 0;
   await eachRecord(context, input, plan.from, plan.position, (record) => {
-    const { event } = stepForReplay(stage, state, record, partition);
+    const { event } = stepOrReject(stage, state, record, partition);
     if (event !== null) state.apply(event, record.offset);
     replayed += 1;
     if (replayed % PROGRESS_EVERY === 0)
@@ -68,19 +68,15 @@ export async function restore<Event>(
   return { state, epoch, leftovers, position: plan.position };
 }
 
-function stepForReplay<Event>(stage: Stage<Event>, state: StageState<Event>, record: LogRecord, partition: number) {
-  try {
-    return stage.step(state, record, partition);
-  } catch (error) {
-    return stage.reject(record, partition, error);
-  }
-}
-
 type Snapshot<Event> = {
   state: StageState<Event>;
   marker: Marker | null;
   /** The greatest one seen; the state holds chunks of this one only. */
   epoch: number;
+  /** Whether the state holds a chunk. */
+  filled: boolean;
+  /** Whether records of an earlier epoch were met, which are then to be deleted. */
+  mixed: boolean;
   records: number;
   corrupt: string | null;
 };
@@ -111,7 +107,15 @@ async function loadSnapshot<Event>(context: RestoreContext<Event>): Promise<Snap
   const { stage, partition, log, clock, events, deadlineMs } = context;
   const topic: TopicPartition = { topic: stage.stateTopic, partition };
   const { start, end } = await within(clock, deadlineMs, "reading the state topic's bounds", log.bounds(topic));
-  const snapshot: Snapshot<Event> = { state: stage.createState(), marker: null, epoch: 0, records: 0, corrupt: null };
+  const snapshot: Snapshot<Event> = {
+    state: stage.createState(),
+    marker: null,
+    epoch: 0,
+    filled: false,
+    mixed: false,
+    records: 0,
+    corrupt: null,
+  };
   await eachRecord(context, topic, start, end, (record) => {
     try {
       loadRecord(stage, snapshot, record);
@@ -132,11 +136,19 @@ function loadRecord<Event>(stage: Stage<Event>, snapshot: Snapshot<Event>, { key
   const epoch = marker?.epoch ?? chunk?.epoch ?? 0;
   if (epoch > snapshot.epoch) {
     snapshot.epoch = epoch;
+    snapshot.mixed ||= snapshot.filled || snapshot.corrupt !== null;
     snapshot.state = stage.createState();
+    snapshot.filled = false;
     snapshot.corrupt = null;
   }
   if (marker !== null) snapshot.marker = marker;
-  if (chunk !== null && epoch === snapshot.epoch) snapshot.state.load(chunk.key, value);
+  if (chunk === null) return;
+  if (epoch < snapshot.epoch) {
+    snapshot.mixed ||= value !== null;
+    return;
+  }
+  snapshot.filled ||= value !== null;
+  snapshot.state.load(chunk.key, value);
 }
 
 /** Keys of the chunks that epochs before `epoch` have left in the state topic, deleted ones apart. */

@@ -59,3 +59,19 @@ export interface Stage<Event = unknown, State extends StageState<Event> = StageS
   /** The output for a record whose step threw. Must not throw. */
   reject(record: LogRecord, partition: number, error: unknown): Step<Event>;
 }
+
+/** The step of a record, or its rejection when the step throws; `onThrow` is told what was thrown. */
+export function stepOrReject<Event>(
+  stage: Stage<Event>,
+  state: StageState<Event>,
+  record: LogRecord,
+  partition: number,
+  onThrow?: (error: unknown) => void,
+): Step<Event> {
+  try {
+    return stage.step(state, record, partition);
+  } catch (error) {
+    onThrow?.(error);
+    return stage.reject(record, partition, error);
+  }
+}
