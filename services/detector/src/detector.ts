@@ -3,7 +3,14 @@ import { randomUUID } from "node:crypto";
 import { createDetectorStage } from "@weir/engine";
 import { KafkaLog } from "@weir/kafka";
 import { stateTopic } from "@weir/schema";
-import { ConfigurationError, defineService, type Logger, type ReadinessItem, type Settings } from "@weir/service";
+import {
+  ConfigurationError,
+  defineService,
+  kafkaLog,
+  type Logger,
+  type ReadinessItem,
+  type Settings,
+} from "@weir/service";
 import { type Log, runStage, TopicMissing, Unrecoverable, verifyTopics, wallClock } from "@weir/stream";
 import { detectorMetrics } from "./metrics.ts";
 import { observe } from "./observe.ts";
@@ -30,7 +37,7 @@ export const detector = defineService({
     const log = new KafkaLog({
       connection: kafka,
       sessionTimeoutMs: settings.sessionTimeoutMs,
-      log: (level, message, fields) => logger[level](fields, message),
+      log: kafkaLog(logger),
     });
     try {
       const partitions = await waitForTopics(settings, log, logger, readiness, stopping);
