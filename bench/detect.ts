@@ -54,7 +54,7 @@ async function prepare(
     rejected: `${ruleset}.${TOPICS.rejected}`,
   };
   const admin = openAdmin(connection);
-  await admin.create(wantedTopics(names, ruleset, PARTITIONS).map((topic) => ({ ...topic, replication: 1 })));
+  await admin.create(wantedTopics(names, ruleset, PARTITIONS));
   await admin.close();
   const environment = {
     KAFKA_BROKER_URL: kafka.brokers,

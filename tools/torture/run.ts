@@ -95,7 +95,7 @@ class Run {
     await using admin = disposable(
       openAdmin({ brokers: [this.#kafka.brokers], clientId: "torture", tls: null, sasl: null }),
     );
-    await admin.create(wantedTopics(names, APP, partitions).map((topic) => ({ ...topic, replication: 1 })));
+    await admin.create(wantedTopics(names, APP, partitions));
     await Promise.all([this.#startDetector(), this.#startDetector()]);
     const settings = { ...this.#environment, TRANSACTIONS_PER_SECOND: String(rate), SEED: String(seed) };
     const generator = new Service(

@@ -4,6 +4,7 @@
  * Existing topics are taken as they are, since other producers and consumers may own them. Only what would make
  * decisions wrong or lose them is a fault; anything else that differs is a note.
  */
+import type { TopicSpec } from "@weir/kafka";
 import { stateTopic } from "@weir/schema";
 
 export type TopicNames = {
@@ -13,20 +14,13 @@ export type TopicNames = {
   readonly rejected: string;
 };
 
-export type WantedTopic = {
-  readonly name: string;
-  readonly partitions: number;
-  readonly replication: number;
-  readonly config: Readonly<Record<string, string>>;
-};
-
 export type ExistingTopic = {
   readonly partitions: number;
   readonly config: Readonly<Record<string, string>>;
 };
 
 export type TopicPlan = {
-  readonly missing: readonly WantedTopic[];
+  readonly missing: readonly TopicSpec[];
   readonly existing: readonly string[];
   /** Differences that Weir lives with. */
   readonly notes: readonly string[];
@@ -57,8 +51,8 @@ const snapshots: Readonly<Record<string, string>> = {
 };
 
 /** The input's log is also what state is rebuilt from: its retention bounds the longest window. */
-export function wantedTopics(names: TopicNames, appId: string, partitions: number): WantedTopic[] {
-  const topic = (name: string, config: Readonly<Record<string, string>>): WantedTopic => ({
+export function wantedTopics(names: TopicNames, appId: string, partitions: number): TopicSpec[] {
+  const topic = (name: string, config: Readonly<Record<string, string>>): TopicSpec => ({
     name,
     partitions,
     replication: CLUSTER_DEFAULT,
@@ -83,7 +77,7 @@ export function planTopics(
   const input = existing.get(names.transactions) ?? null;
   const count = input?.partitions ?? partitions ?? DEFAULT_PARTITIONS;
   const state = stateTopic(appId, names.transactions);
-  const missing: WantedTopic[] = [];
+  const missing: TopicSpec[] = [];
   const present: string[] = [];
   const notes: string[] = [];
   const faults: string[] = [];
@@ -110,7 +104,7 @@ export function planTopics(
   return { missing, existing: present, notes, faults };
 }
 
-function cleanupFaults(wanted: WantedTopic, found: ExistingTopic, isState: boolean): string[] {
+function cleanupFaults(wanted: TopicSpec, found: ExistingTopic, isState: boolean): string[] {
   const policy = found.config["cleanup.policy"];
   if (policy === undefined) return [];
   const policies = policy.split(",").map((one) => one.trim());
@@ -129,7 +123,7 @@ function cleanupFaults(wanted: WantedTopic, found: ExistingTopic, isState: boole
   return [];
 }
 
-function settingNotes(wanted: WantedTopic, found: ExistingTopic): string[] {
+function settingNotes(wanted: TopicSpec, found: ExistingTopic): string[] {
   return Object.entries(wanted.config).flatMap(([name, value]) => {
     const other = found.config[name];
     if (other === undefined || other === value || name === "cleanup.policy") return [];
