@@ -1,6 +1,15 @@
 /** Records that cannot be decided: what of them is kept, and what is said about them. */
 import { createHash } from "node:crypto";
-import { decisionId, type Fault, type LogRecord, type NewRecord, type ReasonCode, rejectedHeaders } from "@weir/schema";
+import {
+  decisionId,
+  type Fault,
+  type Header,
+  type LogRecord,
+  type NewRecord,
+  REJECTED_HEADER_PREFIX,
+  type ReasonCode,
+  rejectedHeaders,
+} from "@weir/schema";
 import { ENGINE_VERSION } from "./version.ts";
 
 export type Rejection = { readonly reason: ReasonCode; readonly faults: readonly Fault[] };
@@ -18,8 +27,11 @@ export function recordBytes({ key, value, headers }: LogRecord): number {
   return bytes;
 }
 
+const isForeign = ([name]: Header): boolean => !name.startsWith(REJECTED_HEADER_PREFIX);
+
 /**
- * Original value, key and headers, then our own headers. A record above `maxRecordBytes` goes by reference
+ * Original value, key and headers, then our own headers, which are the only ones that begin as ours do: a producer's
+ * own, or those of a rejected record that was sent in again, would say something about another record. A record above `maxRecordBytes` goes by reference
  * (hash and size of its value, and where it stands): what we add must never make it too large to be written,
  * or its partition would stall.
  */
@@ -29,7 +41,7 @@ export function createRejector({ input, rejected, maxRecordBytes }: RejectorOpti
     const ours = rejectedHeaders({ reason, origin, faults: [...faults], engine: ENGINE_VERSION });
     const { key, value, headers, timestampMs } = record;
     if (recordBytes(record) <= maxRecordBytes)
-      return { topic: rejected, key, value, headers: [...headers, ...ours], timestampMs };
+      return { topic: rejected, key, value, headers: [...headers.filter(isForeign), ...ours], timestampMs };
     const sha256 = createHash("sha256")
       .update(value ?? "")
       .digest("hex");

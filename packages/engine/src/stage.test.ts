@@ -247,6 +247,14 @@ describe("a rejected record", () => {
     expect(stepOnce(THRESHOLD, record, options, partition).label).toBe("approve");
   });
 
+  test("has our weir- headers alone, whatever its producer called its own, and all its other headers", () => {
+    const theirs = (name: string) => [name, Buffer.from("theirs")] as const;
+    const headers = [theirs("weir-reason"), theirs("a"), theirs("weir-origin"), theirs("weir-else"), theirs("a")];
+    const { output } = stepOnce(THRESHOLD, aRecord("{", { headers }));
+    expect(output.headers.map(([name]) => name)).toEqual(["a", "a", ...Object.values(REJECTED_HEADERS)]);
+    expect(output.headers.find(([name]) => name === REJECTED_HEADERS.reason)?.[1]?.toString()).toBe("malformed");
+  });
+
   test("one too large goes by reference: hash, size and origin, without its headers", () => {
     const value = Buffer.from("x".repeat(5_000));
     const record: LogRecord = { offset: 1, timestampMs: NOW_MS, key: Buffer.from("k"), value, headers: [["h", value]] };

@@ -8,6 +8,7 @@ export { murmur2, partitionFor } from "./murmur2.ts";
 export type { Header, LogRecord, NewRecord } from "./record.ts";
 export {
   REASON_CODES,
+  REJECTED_HEADER_PREFIX,
   REJECTED_HEADERS,
   type ReasonCode,
   Rejected,

@@ -9,6 +9,9 @@ import type { Header } from "./record.ts";
 export const REASON_CODES = ["malformed", "too_large", "misrouted", "from_the_future", "internal"] as const;
 export type ReasonCode = (typeof REASON_CODES)[number];
 
+/** Of every header that Weir adds; the input's own that begin so are left out of a rejected record. */
+export const REJECTED_HEADER_PREFIX = "weir-";
+
 /** Headers of a rejected record, beside the input's own. */
 export const REJECTED_HEADERS = {
   reason: "weir-reason",
