@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
 import { openAdmin } from "./admin.ts";
+import { openKafka } from "./connection.ts";
 import { connection, newTopic, openLog, part } from "./kafka.fixture.ts";
+import { openCluster } from "./kafkajs.ts";
 
 test("topics are made as specified, left alone when they exist, and described with their settings", async () => {
   const admin = openAdmin(connection());
@@ -19,6 +21,20 @@ test("topics are made as specified, left alone when they exist, and described wi
   await expect(admin.create([{ ...spec, name: `${name}-3`, replication: 5 }])).rejects.toThrow(`${name}-3`);
   expect(await admin.brokerReady()).toBe(true);
   await admin.close();
+});
+
+test("a client is told of no topic but those it names, so another's topic without a leader is nothing to it", async () => {
+  const topic = await newTopic(1);
+  await newTopic(1);
+  const cluster = openCluster(openKafka(connection(), () => {}));
+  const { brokerPool } = cluster as unknown as { brokerPool: { metadata: { topicMetadata: { topic: string }[] } } };
+  const told = (): string[] => brokerPool.metadata.topicMetadata.map((one) => one.topic);
+  await cluster.connect();
+  await cluster.refreshMetadata();
+  expect(told()).toEqual([]);
+  await cluster.addMultipleTargetTopics([topic]);
+  expect(told()).toEqual([topic]);
+  await cluster.disconnect();
 });
 
 test("a group's lag is told for each partition, null where it has committed nothing", async () => {

@@ -72,17 +72,13 @@ export const openAdmin = (connection: KafkaConnection, { log }: { log?: LogFunct
   return {
     describe: (topics) =>
       call("describing topics", CALL_TIMEOUT_MS, async (admin) => {
-        const present = new Set(await admin.listTopics());
-        const wanted = topics.filter((topic) => present.has(topic));
         const result = new Map<string, TopicDescription | null>(topics.map((topic) => [topic, null]));
-        if (wanted.length === 0) return result;
-        const [{ topics: metadata }, { resources }] = await Promise.all([
-          admin.fetchTopicMetadata({ topics: wanted }),
-          admin.describeConfigs({
-            includeSynonyms: false,
-            resources: wanted.map((name) => ({ type: TOPIC, name })),
-          }),
-        ]);
+        const metadata = (await Promise.all(topics.map((topic) => metadataOf(admin, topic)))).flat();
+        if (metadata.length === 0) return result;
+        const { resources } = await admin.describeConfigs({
+          includeSynonyms: false,
+          resources: metadata.map(({ name }) => ({ type: TOPIC, name })),
+        });
         for (const { name, partitions } of metadata) {
           const entries = resources.find((resource) => resource.resourceName === name)?.configEntries ?? [];
           const config = Object.fromEntries(
@@ -129,6 +125,16 @@ export const openAdmin = (connection: KafkaConnection, { log }: { log?: LogFunct
 
     close,
   };
+};
+
+/** Of one topic, since a request that names several fails if one is absent; empty if this one is. */
+const metadataOf = async (admin: KafkaJs.Admin, topic: string): Promise<KafkaJs.ITopicMetadata[]> => {
+  try {
+    return (await admin.fetchTopicMetadata({ topics: [topic] })).topics;
+  } catch (error) {
+    if (errorType(error) === "UNKNOWN_TOPIC_OR_PARTITION") return [];
+    throw error;
+  }
 };
 
 /** One by one, so that an error names its topic. */

@@ -7,7 +7,9 @@
  * - a Connection that opens anew still holds the half of a response that the old socket had brought, and goes on taking
  *   bytes from it: the old socket and its bytes are dropped;
  * - RequestQueue re-arms a timer for ever, with a negative delay (a process warning) and a wake-up each ms: only
- *   while something waits.
+ *   while something waits;
+ * - a metadata request that names no topic asks for all of the cluster's, and fails if one of them, anybody's, has no
+ *   leader: it asks for none.
  */
 import { createRequire } from "node:module";
 import type { Socket } from "node:net";
@@ -59,6 +61,24 @@ requestQueueClass.prototype.scheduleCheckPendingRequests = function scheduleChec
     this.checkPendingRequests();
   }, waitMs);
 };
+
+type MetadataRequest = (args: { readonly topics: readonly string[]; readonly allowAutoTopicCreation?: boolean }) => {
+  encode(): Promise<Encoded>;
+};
+const Encoder = require("kafkajs/src/protocol/encoder") as new () => {
+  writeInt32(value: number): { writeBoolean(value: boolean): Encoded };
+};
+/** Versions 5 and 6 are made from this one. */
+const metadataRequestPath = require.resolve("kafkajs/src/protocol/requests/metadata/v4/request");
+const metadataRequest = require(metadataRequestPath) as MetadataRequest;
+const namingNoTopic: MetadataRequest = ({ topics, allowAutoTopicCreation = true }) => {
+  const request = metadataRequest({ topics, allowAutoTopicCreation });
+  // null, which kafkajs writes for an empty list, means all topics
+  if (topics.length === 0)
+    request.encode = async () => new Encoder().writeInt32(0).writeBoolean(allowAutoTopicCreation);
+  return request;
+};
+(require.cache[metadataRequestPath] as NodeJS.Module).exports = namingNoTopic;
 
 const kafkajs = require("kafkajs") as typeof KafkaJs;
 export const { Kafka, logLevel, AssignerProtocol } = kafkajs;
