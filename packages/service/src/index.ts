@@ -11,8 +11,9 @@ export type { BuildInfo, LabelValues, MetricSpec } from "./metrics.ts";
 export { DURATION_BUCKETS_SECONDS, Metrics } from "./metrics.ts";
 export type { Phase } from "./phases.ts";
 export { Phases } from "./phases.ts";
-export type { Running, Service, ServiceTable, World } from "./run.ts";
-export { defineService, EXIT_CONFIGURATION, runService, sharedSettings } from "./run.ts";
+export { refusal, runService } from "./run.ts";
+export type { ExitCode, Running, Service, ServiceTable, StopRequest, World } from "./serve.ts";
+export { defineService, EXIT_CONFIGURATION, serve, sharedSettings } from "./serve.ts";
 export type { Entry, Kind, Parsed, Row, SettingFile, SettingsSource, Spec, Values } from "./setting.ts";
 export {
   brokerList,
@@ -40,3 +41,4 @@ export {
   topicSettings,
   transactionsTopic,
 } from "./shared-settings.ts";
+export { SAME_SIGNAL_MS } from "./shutdown.ts";

@@ -5,7 +5,7 @@
 import type { Logger } from "./logger.ts";
 
 /** A terminal and npm both hand on one Ctrl-C: what comes this soon after the first signal is the same wish. */
-const SAME_SIGNAL_MS = 500;
+export const SAME_SIGNAL_MS = 500;
 
 export class Shutdown implements Disposable {
   readonly #abort = new AbortController();

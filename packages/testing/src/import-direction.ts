@@ -63,7 +63,10 @@ function importFault(target: string, from: Importer): string | null {
   if (imported === "kafkajs" && !(area === "packages" && name === "kafka")) return "only packages/kafka knows kafkajs";
   if (imported.startsWith("@weir/")) {
     const wanted = imported.slice("@weir/".length);
-    if (wanted === "generator" || wanted === "detector") return "nothing imports a service";
+    if (target !== imported) return "others see its index alone";
+    if (wanted === "generator" || wanted === "detector") {
+      return area === "tools" || area === "bench" ? null : "only tools import a service";
+    }
     if (wanted === "testing") return isTest || area === "tools" || area === "bench" ? null : "only tests and tools do";
     if (area === "packages" && name !== "testing" && !isTest && rank(wanted) >= rank(name)) {
       return `${ORDER.join(" <- ")} is the direction`;

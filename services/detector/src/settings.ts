@@ -1,9 +1,9 @@
-/** The detector's environment: every variable, its bounds and its default. */
+/** The detector's environment: every variable, its bounds and its default. README.md shows it, a test keeps that current. */
 import { appId, durationMs, flag, integer, kafkaSettings, sharedSettings, topicSettings } from "@weir/service";
 import { explain, rulesetSettings } from "./ruleset-settings.ts";
 
-export const settingsTable = {
-  kafka: kafkaSettings("weir-detector"),
+/** Whatever the log is. */
+export const detectorSettings = {
   topics: topicSettings,
   appId,
   ruleset: rulesetSettings,
@@ -22,6 +22,17 @@ export const settingsTable = {
     max: 86_400_000,
     default: 300_000,
   }),
+  allowPartialHistory: flag({
+    name: "ALLOW_PARTIAL_HISTORY",
+    about: "Start although the log no longer holds all the records that the windows need",
+    default: false,
+  }),
+  ...sharedSettings(8080),
+};
+
+/** Of the detector on Kafka. */
+export const settingsTable = {
+  kafka: kafkaSettings("weir-detector"),
   sessionTimeoutMs: durationMs({
     name: "SESSION_TIMEOUT_MS",
     about: "Silence after which the group gives this detector's partitions to the others",
@@ -29,10 +40,5 @@ export const settingsTable = {
     max: 300_000,
     default: 10_000,
   }),
-  allowPartialHistory: flag({
-    name: "ALLOW_PARTIAL_HISTORY",
-    about: "Start although the log no longer holds all the records that the windows need",
-    default: false,
-  }),
-  ...sharedSettings(8080),
+  ...detectorSettings,
 };

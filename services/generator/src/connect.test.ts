@@ -15,7 +15,7 @@ function prepare(open: (attempt: number, sink: MemorySink) => Promise<Sink>) {
   const options = {
     open: () => open(++attempt, sink),
     topic: "t",
-    brokers: ["a:1", "b:2"],
+    place: "Kafka at a:1,b:2",
     log,
     readiness: health.item("kafka", "not connected yet"),
     clock,
@@ -62,7 +62,7 @@ describe("a generator without its topic", () => {
     const error = await run().catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(ConfigurationError);
     expect((error as Error).message).toContain(
-      'topic t does not exist on a:1,b:2: create it with "npm run weir -- topics apply"',
+      'topic t does not exist (asked Kafka at a:1,b:2): create it with "npm run weir -- topics apply"',
     );
     expect(clock.nowMs).toBe(5000);
     expect(sink.closed).toBe(true);

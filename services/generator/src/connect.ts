@@ -7,8 +7,8 @@ export type ConnectOptions = {
   /** Resolves to a producer that has reached a broker; throws when there is none. */
   readonly open: () => Promise<Sink>;
   readonly topic: string;
-  /** For messages: the addresses that are tried. */
-  readonly brokers: readonly string[];
+  /** For messages: what is tried, such as "Kafka at localhost:9092". */
+  readonly place: string;
   readonly log: Logger;
   readonly readiness: ReadinessItem;
   readonly clock: Clock;
@@ -26,11 +26,10 @@ const TOPIC_PATIENCE_MS = 5000;
  * ConfigurationError when a broker has answered for some seconds that there is no such topic.
  */
 export async function connect(options: ConnectOptions, stopping: AbortSignal): Promise<Connected> {
-  const { open, topic, log, readiness, clock } = options;
-  const brokers = options.brokers.join(",");
+  const { open, topic, place, log, readiness, clock } = options;
   let saidMs = Number.NEGATIVE_INFINITY;
   let missingSinceMs: number | null = null;
-  log.info({ brokers, topic }, `connecting to Kafka at ${brokers}`);
+  log.info({ place, topic }, `connecting to ${place}`);
   for (;;) {
     stopping.throwIfAborted();
     let sink: Sink | null = null;
@@ -39,10 +38,7 @@ export async function connect(options: ConnectOptions, stopping: AbortSignal): P
       const partitions = await sink.partitions(topic);
       stopping.throwIfAborted();
       readiness.ready();
-      log.info(
-        { brokers, topic, partitions },
-        `connected to Kafka at ${brokers}; ${topic} has ${partitions} partitions`,
-      );
+      log.info({ place, topic, partitions }, `connected to ${place}; ${topic} has ${partitions} partitions`);
       return { sink, partitions };
     } catch (error) {
       await sink?.close().catch(() => {});
@@ -52,14 +48,14 @@ export async function connect(options: ConnectOptions, stopping: AbortSignal): P
       const reason = missing ? `there is no topic ${topic}` : error instanceof Error ? error.message : String(error);
       if (missing) {
         missingSinceMs ??= nowMs;
-        if (nowMs - missingSinceMs >= TOPIC_PATIENCE_MS) throw topicMissing(topic, brokers, error);
+        if (nowMs - missingSinceMs >= TOPIC_PATIENCE_MS) throw topicMissing(topic, place, error);
       } else {
         missingSinceMs = null;
       }
-      readiness.notReady(`waiting for Kafka at ${brokers}: ${reason}`);
+      readiness.notReady(`waiting for ${place}: ${reason}`);
       if (nowMs - saidMs >= SAY_AGAIN_MS) {
         saidMs = nowMs;
-        log.warn({ brokers, reason }, `waiting for Kafka at ${brokers}: ${reason}`);
+        log.warn({ place, reason }, `waiting for ${place}: ${reason}`);
       }
     }
     await clock.sleep(RETRY_MS, stopping);
@@ -70,7 +66,7 @@ function isTopicMissing(error: unknown): boolean {
   return error instanceof Error && error.name === "TopicMissing";
 }
 
-function topicMissing(topic: string, brokers: string, cause: unknown): ConfigurationError {
-  const fault = `topic ${topic} does not exist on ${brokers}: create it with "npm run weir -- topics apply", or set TRANSACTIONS_TOPIC`;
+function topicMissing(topic: string, place: string, cause: unknown): ConfigurationError {
+  const fault = `topic ${topic} does not exist (asked ${place}): create it with "npm run weir -- topics apply", or set TRANSACTIONS_TOPIC`;
   return new ConfigurationError(fault, { cause });
 }

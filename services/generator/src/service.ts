@@ -1,7 +1,7 @@
-/** The generator as a service: what is built from the settings, and how it stops. */
+/** The generator as a service, over Kafka and over anything else that takes transactions. */
 import { randomBytes } from "node:crypto";
 import { openProducer } from "@weir/kafka";
-import { defineService, kafkaLog } from "@weir/service";
+import { defineService, kafkaLog, type Running, type Service, type Settings, type World } from "@weir/service";
 import { systemClock as clock } from "./clock.ts";
 import { connect } from "./connect.ts";
 import { generate } from "./generator.ts";
@@ -9,7 +9,8 @@ import { Population } from "./population.ts";
 import { Random } from "./random.ts";
 import { createReport } from "./report.ts";
 import { Schedule } from "./schedule.ts";
-import { settings } from "./settings.ts";
+import { generatorSettings, settings } from "./settings.ts";
+import type { Sink } from "./sink.ts";
 import { plainTransactions, populationTransactions } from "./transactions.ts";
 
 /** As much of the schedule as is caught up after a stall; what is older is given up. */
@@ -19,48 +20,65 @@ const STUCK_MS = 30_000;
 /** Stream of the draws; the customers use their own numbers as streams. */
 const DRAWS = 0xffff_ffff;
 
+const ABOUT = "sends transactions to Kafka at a steady rate";
+
 export const generator = defineService({
   name: "generator",
-  about: "sends transactions to Kafka at a steady rate",
+  about: ABOUT,
   table: settings,
-
-  async start(
-    { kafka, topic, rate, count, seed, customers, plain, shutdownDeadlineMs },
-    { log, metrics, health, stopping },
-  ) {
-    const readiness = health.item("kafka", "not connected yet");
-    const watchdog = health.watchdog("generate", STUCK_MS);
-    const clientLog = kafkaLog(log);
-    const open = async () => openProducer(kafka, { log: clientLog });
-    const { sink, partitions } = await connect(
-      { open, topic, brokers: kafka.brokers, log, readiness, clock },
-      stopping,
-    );
-
-    const random = new Random(seed, DRAWS);
-    // A new name for each run, so that ids never repeat although the sequence of payments does.
-    const run = `${clock.epochMs().toString(36)}${randomBytes(3).toString("hex")}`;
-    const next = plain
-      ? plainTransactions(random)
-      : populationTransactions({ population: new Population(seed, customers), random, run, partitions });
-    const report = createReport({ log, metrics, readiness, watchdog, clock, rate });
-    const schedule = new Schedule(rate, MAX_BEHIND_MS);
-    log.info({ topic, rate, count, seed, customers, plain, run }, `sending ${rate} transactions a second to ${topic}`);
-
-    const finished = generate({ topic, sink, next, schedule, count, clock, events: report }, stopping);
-    return {
-      finished,
-      async drain() {
-        // A producer without a broker would go on trying: closing it ends that, with the reason, before the deadline does.
-        const giveUp = setTimeout(() => void sink.close(), shutdownDeadlineMs / 2);
-        try {
-          await finished;
-        } finally {
-          clearTimeout(giveUp);
-          report.close();
-          await sink.close();
-        }
-      },
-    };
+  start({ kafka, ...rest }, world) {
+    const log = kafkaLog(world.log);
+    const open = async () => openProducer(kafka, { log });
+    return startGenerator(rest, world, { open, place: `Kafka at ${kafka.brokers.join(",")}` });
   },
 });
+
+/** The same service with its transactions sent to `destination`. */
+export function generatorTo(destination: Destination): Service<typeof generatorSettings> {
+  const start = (values: Settings<typeof generatorSettings>, world: World) =>
+    startGenerator(values, world, destination);
+  return defineService({ name: "generator", about: ABOUT, table: generatorSettings, start });
+}
+
+export type Destination = {
+  /** Resolves to a sink that has been reached; throws when there is none yet. Closed with the service. */
+  readonly open: () => Promise<Sink>;
+  /** For messages: where that is. */
+  readonly place: string;
+};
+
+async function startGenerator(
+  { topic, rate, count, seed, customers, plain, shutdownDeadlineMs }: Settings<typeof generatorSettings>,
+  { log, metrics, health, stopping }: World,
+  { open, place }: Destination,
+): Promise<Running> {
+  const readiness = health.item("kafka", "not connected yet");
+  const watchdog = health.watchdog("generate", STUCK_MS);
+  const { sink, partitions } = await connect({ open, topic, place, log, readiness, clock }, stopping);
+
+  const random = new Random(seed, DRAWS);
+  // A new name for each run, so that ids never repeat although the sequence of payments does.
+  const run = `${clock.epochMs().toString(36)}${randomBytes(3).toString("hex")}`;
+  const next = plain
+    ? plainTransactions(random)
+    : populationTransactions({ population: new Population(seed, customers), random, run, partitions });
+  const report = createReport({ log, metrics, readiness, watchdog, clock, rate });
+  const schedule = new Schedule(rate, MAX_BEHIND_MS);
+  log.info({ topic, rate, count, seed, customers, plain, run }, `sending ${rate} transactions a second to ${topic}`);
+
+  const finished = generate({ topic, sink, next, schedule, count, clock, events: report }, stopping);
+  return {
+    finished,
+    async drain() {
+      // A producer without a broker would go on trying: closing it ends that, with the reason, before the deadline does.
+      const giveUp = setTimeout(() => void sink.close(), shutdownDeadlineMs / 2);
+      try {
+        await finished;
+      } finally {
+        clearTimeout(giveUp);
+        report.close();
+        await sink.close();
+      }
+    },
+  };
+}

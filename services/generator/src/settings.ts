@@ -1,8 +1,8 @@
-/** The generator's settings; README.md shows this table, and a test keeps it current. */
+/** The generator's settings; README.md shows the table of the whole, and a test keeps it current. */
 import { flag, integer, kafkaSettings, sharedSettings, transactionsTopic } from "@weir/service";
 
-export const settings = {
-  kafka: kafkaSettings("weir-generator"),
+/** Wherever the transactions go. */
+export const generatorSettings = {
   topic: transactionsTopic,
   rate: integer({
     name: "TRANSACTIONS_PER_SECOND",
@@ -39,3 +39,6 @@ export const settings = {
   }),
   ...sharedSettings(8081),
 };
+
+/** Of the generator that sends to Kafka. */
+export const settings = { kafka: kafkaSettings("weir-generator"), ...generatorSettings };

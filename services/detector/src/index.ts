@@ -1,0 +1,1 @@
+export { detector, detectorOn, entryGroup, type Source } from "./detector.ts";

@@ -1,0 +1,3 @@
+export { Random } from "./random.ts";
+export { type Destination, generator, generatorTo } from "./service.ts";
+export type { Sink, SinkRecord } from "./sink.ts";
