@@ -22,6 +22,8 @@ export class MemoryPartition {
   readonly entries: Entry[] = [];
   #next = 0;
   #start = 0;
+  /** Offset up to which the last compaction went. */
+  #compactedTo = 0;
   readonly #waiting = new Set<() => void>();
   /** First offset of each open transaction here. */
   readonly #open = new Map<Transaction, number>();
@@ -85,17 +87,24 @@ export class MemoryPartition {
     for (const done of [...this.#waiting]) done();
   }
 
-  /** Keeps the last record of each key, as log compaction does, and no marker of a finished transaction. */
+  /**
+   * Keeps the last record of each key, as log compaction does, and no marker of a finished transaction. A tombstone
+   * stays for one compaction, so that whoever has read the record before it has time to read it. What stays is written
+   * anew: a small buffer keeps the whole block alive that it was cut from.
+   */
   compact(): void {
     const last = new Map<string, number>();
     for (const { record, transaction, control } of this.entries)
       if (!control && transaction?.state !== "aborted") last.set(String(record.key?.toString("latin1")), record.offset);
-    const keep = this.entries.filter(
-      ({ record, transaction, control }) =>
-        transaction?.state === "open" ||
-        (!control && last.get(String(record.key?.toString("latin1"))) === record.offset),
-    );
-    this.entries.splice(0, this.entries.length, ...keep);
+    let kept = 0;
+    for (const entry of this.entries) {
+      const { record, transaction, control } = entry;
+      const latest = !control && last.get(String(record.key?.toString("latin1"))) === record.offset;
+      const needed = latest && (record.value !== null || record.offset >= this.#compactedTo);
+      if (needed || transaction?.state === "open") this.entries[kept++] = { ...entry, record: rewritten(record) };
+    }
+    this.entries.length = kept;
+    this.#compactedTo = this.#next;
   }
 
   /** Deletes what is older than `offset`, as retention does. */
@@ -114,6 +123,10 @@ export class MemoryPartition {
     }
     return low;
   }
+}
+
+function rewritten(record: LogRecord): LogRecord {
+  return { ...record, key: record.key && Buffer.from(record.key), value: record.value && Buffer.from(record.value) };
 }
 
 export type GroupMember = { readonly onAssigned: (partitions: readonly number[]) => void; owned: number[] };
