@@ -15,7 +15,7 @@ import { type KafkaConnection, KafkaLog, openAdmin, openProducer } from "@weir/k
 import { partitionFor, TOPICS } from "@weir/schema";
 import { repositoryRoot, startJavaKafka, weirFolder } from "@weir/testing";
 import { build, type Histogram } from "hdr-histogram-js";
-import { Service } from "../tools/process/service.ts";
+import { startProcess } from "../tools/process/service.ts";
 import { wantedTopics } from "../tools/weir/topics.ts";
 
 const PARTITIONS = 4;
@@ -44,9 +44,7 @@ try {
 }
 
 /** Topics of this ruleset's own, so that each run begins with an empty group and state. */
-async function prepare(
-  ruleset: string,
-): Promise<{ readonly input: string; readonly environment: Record<string, string> }> {
+async function prepare(ruleset: string): Promise<{ readonly input: string; readonly environment: NodeJS.ProcessEnv }> {
   const names = {
     transactions: `${ruleset}.${TOPICS.transactions}`,
     legit: `${ruleset}.${TOPICS.legit}`,
@@ -57,6 +55,7 @@ async function prepare(
   await admin.create(wantedTopics(names, ruleset, PARTITIONS));
   await admin.close();
   const environment = {
+    ...process.env,
     KAFKA_BROKER_URL: kafka.brokers,
     APP_ID: ruleset,
     TRANSACTIONS_TOPIC: names.transactions,
@@ -73,7 +72,8 @@ async function throughput(ruleset: string): Promise<void> {
   const count = Number(values.messages);
   const { input, environment } = await prepare(ruleset);
   await preload(input, count);
-  const detector = new Service("detector", "services/detector/main.ts", environment, join(folder, `${ruleset}.log`));
+  const logFile = join(folder, `${ruleset}.log`);
+  const detector = await startProcess("detector", "services/detector/main.ts", environment, logFile);
   const read = async (): Promise<[decided: number, cpuSeconds: number, ms: number]> => [
     await detector.metric("weir_transactions_total"),
     await detector.metric("process_cpu_seconds_total"),
@@ -88,7 +88,7 @@ async function throughput(ruleset: string): Promise<void> {
   const last = await readUntil(count, 100);
   const memory = await detector.metric("process_resident_memory_bytes");
   detector.signal("SIGTERM");
-  await detector.ended;
+  await detector.exit;
   const decided = last[0] - first[0];
   console.log(
     `${ruleset}: ${Math.round(decided / ((last[2] - first[2]) / 1000))} transactions a second, ` +
@@ -119,13 +119,15 @@ async function preload(input: string, count: number): Promise<void> {
 
 async function latency(ruleset: string): Promise<void> {
   const { input, environment } = await prepare(ruleset);
-  const detector = new Service("detector", "services/detector/main.ts", environment, join(folder, `${ruleset}.log`));
+  const logFile = join(folder, `${ruleset}.log`);
+  const detector = await startProcess("detector", "services/detector/main.ts", environment, logFile);
   await detector.untilReady(60_000);
   const log = new KafkaLog({ connection, log: () => {} });
   const seconds = Number(values.seconds);
   const warmUpMs = 5_000;
   const settings = { ...environment, TRANSACTIONS_PER_SECOND: values.rate };
-  const generator = new Service("generator", "services/generator/main.ts", settings, join(folder, "generator.log"));
+  const generatorLog = join(folder, "generator.log");
+  const generator = await startProcess("generator", "services/generator/main.ts", settings, generatorLog);
   const histogram: Histogram = build({ highestTrackableValue: 60_000_000 });
   const beganMs = Date.now();
   const readers = [environment.LEGIT_TOPIC, environment.FRAUD_TOPIC].flatMap((topic) =>
@@ -146,7 +148,7 @@ async function latency(ruleset: string): Promise<void> {
   await Promise.all(reading);
   for (const service of [generator, detector]) {
     service.signal("SIGTERM");
-    await service.ended;
+    await service.exit;
   }
   await log.close();
   const at = (percentile: number): string => (histogram.getValueAtPercentile(percentile) / 1000).toFixed(1);

@@ -9,30 +9,20 @@
  */
 import { readFileSync } from "node:fs";
 import { compileRuleset, createDetectorStage, formatFaults } from "@weir/engine";
+import { Random } from "@weir/generator";
 import { decodeTransaction, type LogRecord } from "@weir/schema";
 
 const RECORDS = 300_000;
 const CUSTOMERS = 50_000;
 const START_MS = 1_700_000_000_000;
 
-/** A small seeded generator (mulberry32), so that each run steps through the same log. */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 /** Ranks 0 to n - 1, the r-th as likely as 1 / (r + 1): inverse of the cumulated weights. */
-function zipf(n: number, random: () => number): () => number {
+function zipf(n: number, random: Random): () => number {
   const cumulated = new Float64Array(n);
   let sum = 0;
   for (let rank = 0; rank < n; rank += 1) cumulated[rank] = sum += 1 / (rank + 1);
   return () => {
-    const wanted = random() * sum;
+    const wanted = random.unit() * sum;
     let [low, high] = [0, n - 1];
     while (low < high) {
       const middle = (low + high) >>> 1;
@@ -44,13 +34,13 @@ function zipf(n: number, random: () => number): () => number {
 }
 
 function records(count: number): LogRecord[] {
-  const random = randomFrom(1);
+  const random = new Random(1, 0);
   const customer = zipf(CUSTOMERS, random);
   const id = (number: number): string => `customer${String(number).padStart(5, "0")}`;
   return Array.from({ length: count }, (_, offset) => {
     const timestampMs = START_MS + offset;
     const source = id(customer());
-    const amount = (1 + random() * 999).toFixed(2);
+    const amount = (1 + random.unit() * 999).toFixed(2);
     const value = `{"source":"${source}","target":"${id(customer())}","amount":${amount},"currency":"EUR","id":"${offset}","timestamp":${timestampMs}}`;
     return { offset, timestampMs, key: Buffer.from(source), value: Buffer.from(value), headers: [] };
   });

@@ -1,77 +1,149 @@
-/** One service as a process of its own: started, asked, sent signals. */
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { createWriteStream, type WriteStream } from "node:fs";
+/** A service that was started: its log in a file, its address from there, its metrics from its address. */
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { repositoryRoot, until } from "@weir/testing";
+import { launch, repositoryRoot, signal, until } from "@weir/testing";
+import { type PromSample, parsePrometheus, sumOf } from "./prometheus.ts";
 
-export type Ended = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
+/** What runs it: a process, or this one. */
+export type Life = {
+  /** Resolves with how it ended: "code 0", "signal 9". */
+  readonly exit: Promise<string>;
+  readonly signal: (name: NodeJS.Signals) => void;
+};
+
+const URL_WITHIN_MS = 60_000;
+const ANSWER_WITHIN_MS = 2_000;
 
 export class Service {
   readonly name: string;
-  readonly #child: ChildProcess;
-  readonly #log: WriteStream;
-  readonly ended: Promise<Ended>;
+  readonly logFile: string;
+  readonly exit: Promise<string>;
+  readonly #life: Life;
   #url: string | null = null;
-  #running = true;
+  #ended = false;
 
-  /** `script` is relative to the repository; all output goes to `logFile`. */
-  constructor(name: string, script: string, environment: Readonly<Record<string, string>>, logFile: string) {
+  /** `logFile` begins with this run. */
+  constructor(name: string, logFile: string, life: Life) {
     this.name = name;
-    this.#log = createWriteStream(logFile, { flags: "a" });
-    this.#child = spawn(process.execPath, [join(repositoryRoot, script)], {
-      cwd: repositoryRoot,
-      env: { ...process.env, ...environment, PORT: "0" },
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    let text = "";
-    for (const stream of [this.#child.stdout, this.#child.stderr])
-      stream?.on("data", (chunk: Buffer) => {
-        this.#log.write(chunk);
-        if (this.#url !== null) return;
-        text += chunk.toString();
-        this.#url = /"url":"([^"]+)"/.exec(text)?.[1] ?? null;
-      });
-    this.ended = once(this.#child, "exit").then(([code, signal]) => {
-      this.#running = false;
-      this.#log.end();
-      return { code: code as number | null, signal: signal as NodeJS.Signals | null };
+    this.logFile = logFile;
+    this.#life = life;
+    this.exit = life.exit.then((how) => {
+      this.#ended = true;
+      return how;
     });
   }
 
   get running(): boolean {
-    return this.#running;
+    return !this.#ended;
   }
 
   signal(name: NodeJS.Signals): void {
-    this.#child.kill(name);
+    if (!this.#ended) this.#life.signal(name);
   }
 
-  /** The partitions it decides now; 0 while it does not answer or is not ready. */
-  async readyPartitions(): Promise<number> {
-    if (this.#url === null || !this.#running) return 0;
-    const ready = await fetch(`${this.#url}/readyz`, { signal: AbortSignal.timeout(1000) }).catch(() => null);
-    return ready?.ok ? await this.metric("weir_assigned_partitions") : 0;
+  /** SIGTERM, and by force when it is not gone after `deadlineMs`. Resolves with how it ended. */
+  async stop(deadlineMs: number): Promise<string> {
+    this.signal("SIGTERM");
+    const force = setTimeout(() => this.signal("SIGKILL"), deadlineMs);
+    const how = await this.exit;
+    clearTimeout(force);
+    return how;
   }
 
-  /** The value of a metric without labels; 0 while it does not answer. */
-  async metric(name: string): Promise<number> {
-    try {
-      const answer = await fetch(`${this.#url}/metrics`, { signal: AbortSignal.timeout(1000) });
-      const line = (await answer.text()).split("\n").find((one) => one.startsWith(`${name} `));
-      return Number(line?.slice(name.length + 1) ?? 0);
-    } catch {
-      return 0;
-    }
+  /** Base address of its HTTP server. Throws if it ends, or says none in time. */
+  async url(): Promise<string> {
+    const known = async (): Promise<boolean> => {
+      this.#url ??= urlIn(await readFile(this.logFile, "utf8").catch(() => ""));
+      return this.#url !== null || this.#ended;
+    };
+    const answered = await until(known, URL_WITHIN_MS);
+    if (this.#url !== null) return this.#url;
+    throw new Error(
+      answered ? `${this.name} ended while it started` : `${this.name} did not open its HTTP server in time`,
+    );
   }
 
   /** Throws when it has not answered /readyz with 200 within `deadlineMs`. */
   async untilReady(deadlineMs: number): Promise<void> {
     const ready = async (): Promise<boolean> => {
-      if (!this.#running) throw new Error(`${this.name} ended while it was starting`);
-      if (this.#url === null) return false;
-      return (await fetch(`${this.#url}/readyz`).catch(() => null))?.ok ?? false;
+      if (this.#ended) throw new Error(`${this.name} ended while it was starting`);
+      return (await this.#get("/readyz")) !== null;
     };
     if (!(await until(ready, deadlineMs, 100))) throw new Error(`${this.name} is not ready after ${deadlineMs} ms`);
+  }
+
+  /** The partitions it decides now; 0 while it does not answer or is not ready. */
+  async readyPartitions(): Promise<number> {
+    return (await this.#get("/readyz")) === null ? 0 : await this.metric("weir_assigned_partitions");
+  }
+
+  /** All that it exports; null while it does not answer. */
+  async samples(): Promise<PromSample[] | null> {
+    const text = await this.#get("/metrics");
+    return text === null ? null : parsePrometheus(text);
+  }
+
+  /** The sum of a metric over its labels; 0 while it does not answer. */
+  async metric(name: string): Promise<number> {
+    return sumOf((await this.samples()) ?? [], name);
+  }
+
+  /** The text of an answer with 200; null for any other, and for none in time. */
+  async #get(path: string): Promise<string | null> {
+    if (this.#ended) return null;
+    try {
+      const answer = await fetch(`${await this.url()}${path}`, { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
+      return answer.ok ? await answer.text() : null;
+    } catch {
+      return null;
+    }
+  }
+}
+
+/**
+ * A process of its own that ends with this one, however this one ends. `script` is relative to the repository,
+ * `environment` is all that it is given beside a free port.
+ */
+export async function startProcess(
+  name: string,
+  script: string,
+  environment: NodeJS.ProcessEnv,
+  logFile: string,
+): Promise<Service> {
+  await rm(logFile, { force: true });
+  const main = join(repositoryRoot, script);
+  const launched = await launch(`weir-${name}`, process.execPath, [main], logFile, { ...environment, PORT: "0" });
+  return new Service(name, logFile, {
+    exit: launched.exit,
+    signal: (what) => void signal(launched.pid, what),
+  });
+}
+
+/** The field `url` of the first log line that has one. */
+export function urlIn(log: string): string | null {
+  for (const line of log.split("\n")) {
+    const url = entryOf(line)?.url;
+    if (typeof url === "string") return url;
+  }
+  return null;
+}
+
+/** The last lines of a service's log for people: level and message of JSON lines, anything else as it is. */
+export async function lastLines(logFile: string, count: number): Promise<string[]> {
+  const text = await readFile(logFile, "utf8").catch(() => "");
+  return text.trimEnd().split("\n").slice(-count).map(readable);
+}
+
+function readable(line: string): string {
+  const entry = entryOf(line);
+  return typeof entry?.msg === "string" ? `${String(entry.level)}: ${entry.msg}` : line;
+}
+
+function entryOf(line: string): Record<string, unknown> | null {
+  if (!line.startsWith("{")) return null;
+  try {
+    return JSON.parse(line) as Record<string, unknown>;
+  } catch {
+    return null;
   }
 }

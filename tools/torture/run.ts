@@ -4,6 +4,7 @@
  */
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { entryGroup } from "@weir/detector";
 import { openAdmin } from "@weir/kafka";
 import { TOPICS } from "@weir/schema";
 import {
@@ -16,7 +17,7 @@ import {
   type Verdict,
   weirFolder,
 } from "@weir/testing";
-import { Service } from "../process/service.ts";
+import { type Service, startProcess } from "../process/service.ts";
 import { wantedTopics } from "../weir/topics.ts";
 import { type Fault, schedule } from "./schedule.ts";
 
@@ -68,7 +69,7 @@ class Run {
   readonly #options: TortureOptions;
   readonly #kafka: JavaKafka;
   readonly #folder: string;
-  readonly #environment: Readonly<Record<string, string>>;
+  readonly #environment: NodeJS.ProcessEnv;
   readonly #detectors: Service[] = [];
   readonly #services: Service[] = [];
   readonly #takeOversMs: Record<Fault, number[]> = { kill: [], terminate: [], freeze: [], broker: [] };
@@ -81,7 +82,7 @@ class Run {
     this.#options = options;
     this.#kafka = kafka;
     this.#folder = folder;
-    this.#environment = { KAFKA_BROKER_URL: kafka.brokers, APP_ID: APP };
+    this.#environment = { ...process.env, KAFKA_BROKER_URL: kafka.brokers, APP_ID: APP };
   }
 
   async run(): Promise<TortureReport> {
@@ -98,13 +99,7 @@ class Run {
     await admin.create(wantedTopics(names, APP, partitions));
     await Promise.all([this.#startDetector(), this.#startDetector()]);
     const settings = { ...this.#environment, TRANSACTIONS_PER_SECOND: String(rate), SEED: String(seed) };
-    const generator = new Service(
-      "generator",
-      "services/generator/main.ts",
-      settings,
-      join(this.#folder, "generator.log"),
-    );
-    this.#services.push(generator);
+    const generator = await this.#start("generator", "generator", settings);
     await generator.untilReady(30_000);
     log(`torture: ${rate} tx/s for ${durationMs / 1000} s, seed ${seed}, logs in ${this.#folder}`);
 
@@ -121,7 +116,7 @@ class Run {
     await this.#end(generator);
     log("torture: no more faults; draining");
     const lag = async (): Promise<number> =>
-      (await admin.groupLag(`${APP}-entry`, TOPICS.transactions)).reduce(
+      (await admin.groupLag(entryGroup(APP), TOPICS.transactions)).reduce(
         (sum, { committed, end }) => sum + end - (committed ?? 0),
         0,
       );
@@ -141,7 +136,7 @@ class Run {
 
   /** Leaves no process behind, whatever happened. */
   killAll(): void {
-    for (const service of this.#services) if (service.running) service.signal("SIGKILL");
+    for (const service of this.#services) service.signal("SIGKILL");
   }
 
   async #judge(): Promise<Verdict> {
@@ -195,10 +190,16 @@ class Run {
       EXPLAIN: "full",
       SESSION_TIMEOUT_MS: String(SESSION_MS),
     };
-    const detector = new Service(name, "services/detector/main.ts", settings, join(this.#folder, `${name}.log`));
+    const detector = await this.#start(name, "detector", settings);
     this.#detectors.push(detector);
-    this.#services.push(detector);
     await detector.untilReady(60_000);
+  }
+
+  async #start(name: string, service: string, environment: NodeJS.ProcessEnv): Promise<Service> {
+    const logFile = join(this.#folder, `${name}.log`);
+    const started = await startProcess(name, `services/${service}/main.ts`, environment, logFile);
+    this.#services.push(started);
+    return started;
   }
 
   async #end(service: Service): Promise<void> {
@@ -208,10 +209,10 @@ class Run {
   }
 
   async #ended(service: Service, beganMs: number): Promise<void> {
-    const { code, signal } = await service.ended;
+    const how = await service.exit;
     const tookMs = performance.now() - beganMs;
     this.#exitsMs.push(tookMs);
-    if (code !== 0) this.#faults.push(`${service.name} ended with ${signal ?? code} after SIGTERM`);
+    if (how !== "code 0") this.#faults.push(`${service.name} ended with ${how} after SIGTERM`);
     if (tookMs > EXIT_MS)
       this.#faults.push(`${service.name} took ${Math.round(tookMs)} ms to exit, promised ${EXIT_MS}`);
   }
