@@ -1,12 +1,18 @@
+import { SAME_SIGNAL_MS } from "@weir/service";
+
 /** Ctrl-C, SIGTERM and a closed terminal ask for a stop; the second time `force` is called. */
 export class Interrupt {
   readonly #controller = new AbortController();
   readonly #handler: () => void;
 
   constructor(force: () => void) {
+    let firstMs = 0;
     this.#handler = () => {
-      if (this.#controller.signal.aborted) force();
-      else this.#controller.abort();
+      const nowMs = performance.now();
+      if (!this.#controller.signal.aborted) {
+        firstMs = nowMs;
+        this.#controller.abort();
+      } else if (nowMs - firstMs > SAME_SIGNAL_MS) force();
     };
     for (const name of SIGNALS) process.on(name, this.#handler);
   }

@@ -3,22 +3,24 @@ import { readFile } from "node:fs/promises";
 import { compileRuleset, formatFaults } from "@weir/engine";
 import { appId, ConfigurationError, readSettings, topicSettings } from "@weir/service";
 import { NoLocalKafka } from "@weir/testing";
-import { EXIT_CONFIGURATION, parseArguments, refuse } from "../cli/arguments.ts";
+import { EXIT_CONFIGURATION, type OptionValues, parseArguments, refuse } from "../cli/arguments.ts";
 import { aborted, Interrupt } from "../cli/interrupt.ts";
-import { type ChosenKafka, givenKafka, isGiven, ownKafka } from "./choose-kafka.ts";
-import { startInMemory } from "./in-memory.ts";
+import type { Ground } from "./ground.ts";
+import { givenKafka, isGiven, ownKafka } from "./kafka-ground.ts";
+import { MemoryGround, type MemoryTopics } from "./memory/ground.ts";
 import { helpText, options } from "./options.ts";
 import { Screen } from "./screen.ts";
 import { Session } from "./session.ts";
 
 const COMMAND = "npm start";
+const ONE_PROCESS = "in memory there is one process, with one detector in it";
 const startedMs = performance.now();
 
 let session: Session | null = null;
-let kafka: ChosenKafka | null = null;
+let ground: Ground | null = null;
 using interrupt = new Interrupt(() => {
   session?.kill();
-  kafka?.kill();
+  ground?.kill();
   console.error("\nstopped by force");
   process.exit(130);
 });
@@ -31,14 +33,9 @@ async function main(): Promise<number> {
     console.log(helpText());
     return 0;
   }
-  if (faults.length > 0) return refuse(COMMAND, faults);
-  if (words.length > 0) return refuse(COMMAND, [`${JSON.stringify(words.join(" "))} means nothing here`]);
-  const given = isGiven(process.env);
-  if (given && values.fresh) {
-    return refuse(COMMAND, [
-      "--fresh would have to delete topics at KAFKA_BROKER_URL, which Weir does not do; leave it out",
-    ]);
-  }
+  const strays = words.length > 0 ? [`${JSON.stringify(words.join(" "))} means nothing here`] : [];
+  const wrong = [...faults, ...strays, ...contradictions(values)];
+  if (wrong.length > 0) return refuse(COMMAND, wrong);
   try {
     const settings = readSettings({ names: topicSettings, appId });
     const rulesetFaults = await faultsOfRuleset(values.ruleset);
@@ -47,18 +44,15 @@ async function main(): Promise<number> {
       return EXIT_CONFIGURATION;
     }
     const screen = new Screen(process.stdout, process.env);
-    const starting = given ? givenKafka() : ownKafka(values.fresh, (line) => screen.say(`Kafka: ${line}`));
-    const found = await Promise.race([starting, aborted(interrupt.signal)]);
+    const found = await Promise.race([findGround(values, settings, screen), aborted(interrupt.signal)]);
     // A broker that is half up ends with this process.
     if (found === undefined) process.exit(130);
-    kafka = found;
-    screen.say(`Kafka: ${kafka.place}, because ${kafka.why}`);
+    ground = found;
     session = new Session({
       ...settings,
       ...values,
       forMs: values.for,
-      ruleset: values.ruleset,
-      kafka,
+      ground,
       screen,
       stopping: interrupt.signal,
       startedMs,
@@ -66,13 +60,53 @@ async function main(): Promise<number> {
     try {
       return await session.run();
     } finally {
-      await kafka.stop();
+      await ground.stop();
     }
   } catch (error) {
     if (error instanceof ConfigurationError) return refuse(COMMAND, error.faults);
-    if (error instanceof NoLocalKafka) return startInMemory(error.message);
     console.error(`${COMMAND}: ${error instanceof Error ? error.message : String(error)}`);
     return 1;
+  }
+}
+
+type Values = OptionValues<typeof options>;
+
+/** Options that are right one by one and not together. */
+function contradictions({ fresh, detectors, "in-memory": inMemory }: Values): string[] {
+  const faults: string[] = [];
+  if (inMemory && detectors > 1) faults.push(`--detectors ${detectors} needs Kafka: ${ONE_PROCESS}`);
+  if (fresh && !inMemory && isGiven(process.env)) {
+    faults.push("--fresh would have to delete topics at KAFKA_BROKER_URL, which Weir does not do; leave it out");
+  }
+  return faults;
+}
+
+/** Throws a ConfigurationError when the options ask for what can be had on Kafka alone, and there is none. */
+async function findGround(values: Values, settings: MemoryTopics, screen: Screen): Promise<Ground> {
+  const kafka = (line: string): void => screen.say(`Kafka: ${line}`);
+  if (values["in-memory"]) {
+    kafka(`none, because --in-memory was given. This is one process, not Kafka, and nothing is kept.`);
+    return new MemoryGround(settings);
+  }
+  try {
+    const found = await (isGiven(process.env) ? givenKafka() : ownKafka(values.fresh, kafka));
+    kafka(found.place);
+    return found;
+  } catch (error) {
+    if (!(error instanceof NoLocalKafka)) throw error;
+    if (values.detectors > 1)
+      throw new ConfigurationError(
+        `--detectors ${values.detectors} needs Kafka: ${ONE_PROCESS}, and there is ${error.message}`,
+      );
+    screen.say(
+      [
+        `Kafka: ${error.message}`,
+        "So this runs in memory: one process, not Kafka, and nothing is kept. Either of the two makes it a real Kafka,",
+        "and so does KAFKA_BROKER_URL=host:port of one that runs.",
+        "",
+      ].join("\n"),
+    );
+    return new MemoryGround(settings);
   }
 }
 

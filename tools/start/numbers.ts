@@ -1,5 +1,13 @@
 /** From what the services export to what the view shows. Pure. */
-import { byLabel, type Histogram, histogramOf, type PromSample, quantile, since, sumOf } from "./prometheus.ts";
+import {
+  byLabel,
+  type Histogram,
+  histogramOf,
+  type PromSample,
+  quantile,
+  since,
+  sumOf,
+} from "../process/prometheus.ts";
 
 /** One reading of all services. */
 export type Reading = {

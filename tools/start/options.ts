@@ -3,14 +3,14 @@ import { DEFAULT_PARTITIONS } from "../weir/topics.ts";
 
 export const options = {
   for: durationMs({
-    about: "stop after this time (30s, 5m, 1h), then read the topics back and check every decision",
+    about: "stop after this time (30s, 5m, 1h), then check that every transaction has one decision",
     minMs: 1000,
   }),
   rate: integer({ about: "transactions a second", min: 1, max: 50_000, fallback: 1000 }),
   seed: integer({
     about: "seed of the generator; the same seed pays the same payments",
     min: 0,
-    max: Number.MAX_SAFE_INTEGER,
+    max: 2 ** 32 - 1,
     fallback: null,
   }),
   ruleset: text({ about: "rules to decide by", placeholder: "FILE", fallback: "rulesets/starter.yaml" }),
@@ -22,6 +22,7 @@ export const options = {
   }),
   detectors: integer({ about: "detector processes", min: 1, max: 32, fallback: 1 }),
   fresh: flag("begin without the topics and records of earlier runs"),
+  "in-memory": flag("run without Kafka, in one process over a log in memory; nothing is kept"),
 };
 
 export function helpText(): string {
@@ -29,7 +30,8 @@ export function helpText(): string {
     "npm start -- [options]",
     "",
     "Runs Weir on this machine: Kafka, its topics, a generator of transactions, a detector, and a view of what happens.",
-    "Kafka is the one at KAFKA_BROKER_URL if that is set, else a Docker container, else a Java process, else a log in memory.",
+    "Kafka is the one at KAFKA_BROKER_URL if that is set, else a Docker container, else a Java process; where none of them",
+    "can be had, a log in memory takes its place.",
     "Ctrl-C lets the detector finish what was sent and leaves nothing running; a second Ctrl-C does not wait.",
     "",
     ...optionLines(options),

@@ -1,15 +1,36 @@
 /** The topics of a run, read again after it by a read_committed reader: what came in, and what came out of it. */
-
 import type { LogRecord } from "@weir/schema";
 import { REJECTED_HEADERS } from "@weir/schema";
 import type { Log, TopicPartition } from "@weir/stream";
 import type { TopicNames } from "../weir/topics.ts";
+import type { Audit } from "./ground.ts";
 import { type OffsetRange, Tally, type TallyResult } from "./tally.ts";
 
-/** Ends of all partitions of the four topics at one moment, by topic. */
-export type Ends = ReadonlyMap<string, readonly number[]>;
+/** What was committed last becomes readable a moment later. */
+const READ_AGAIN = { times: 10, afterMs: 300 } as const;
 
-export async function endsOf(log: Log, names: TopicNames): Promise<Ends> {
+/** Ends of all partitions of the four topics at one moment, by topic. */
+type Ends = ReadonlyMap<string, readonly number[]>;
+
+/** Notes where the topics end now, and reads what comes after that when it is asked. */
+export async function auditByReadingBack(log: Log, names: TopicNames): Promise<Audit> {
+  const before = await endsOf(log, names);
+  const total = (ends: Ends): number => (ends.get(names.transactions) ?? []).reduce((sum, end) => sum + end, 0);
+  return {
+    source: "Read back from Kafka, committed records only",
+    inputs: async () => total(await endsOf(log, names)) - total(before),
+    async result() {
+      let result = await readBack(log, names, before);
+      for (let i = 0; i < READ_AGAIN.times && result.missing > 0; i++) {
+        await new Promise((resolve) => setTimeout(resolve, READ_AGAIN.afterMs));
+        result = await readBack(log, names, before);
+      }
+      return result;
+    },
+  };
+}
+
+async function endsOf(log: Log, names: TopicNames): Promise<Ends> {
   const ends = new Map<string, readonly number[]>();
   for (const topic of [names.transactions, names.legit, names.fraud, names.rejected]) {
     const partitions = Array.from({ length: await log.partitions(topic) }, (_, partition) => partition);
@@ -22,7 +43,7 @@ export async function endsOf(log: Log, names: TopicNames): Promise<Ends> {
 }
 
 /** `before` was taken when the run began; everything up to now is read. */
-export async function readBack(log: Log, names: TopicNames, before: Ends): Promise<TallyResult> {
+async function readBack(log: Log, names: TopicNames, before: Ends): Promise<TallyResult> {
   const after = await endsOf(log, names);
   const rangesOf = (topic: string): OffsetRange[] =>
     (after.get(topic) ?? []).map((end, partition) => ({ start: before.get(topic)?.[partition] ?? 0, end }));
@@ -31,9 +52,7 @@ export async function readBack(log: Log, names: TopicNames, before: Ends): Promi
     for (const [partition, range] of rangesOf(topic).entries()) await readRange(log, { topic, partition }, range, use);
   };
   await each(names.transactions, (record, partition) => tally.input(partition, record.offset));
-  await each(names.legit, (record) => tally.output(decisionIdIn(record)));
-  await each(names.fraud, (record) => tally.output(decisionIdIn(record)));
-  await each(names.rejected, (record) => tally.output(originOf(record)));
+  for (const [topic, idOf] of outputsOf(names)) await each(topic, (record) => tally.output(idOf(record)));
   return tally.result();
 }
 
@@ -52,6 +71,15 @@ async function readRange(
   } finally {
     reader.close();
   }
+}
+
+/** The output topics, and how each of their records names its input; null: it was not written by Weir. */
+export function outputsOf(names: TopicNames): readonly (readonly [string, (record: LogRecord) => string | null])[] {
+  return [
+    [names.legit, decisionIdIn],
+    [names.fraud, decisionIdIn],
+    [names.rejected, originOf],
+  ];
 }
 
 function decisionIdIn(record: LogRecord): string | null {

@@ -1,75 +1,11 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { randomUUID } from "node:crypto";
-import { readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
-import { weirFolder } from "@weir/testing";
-import { afterEach, expect, inject, test } from "vitest";
+import { expect, inject, test } from "vitest";
+import { type Run, start as startOn, urlsIn } from "./run.fixture.ts";
 
-const MAIN = join(import.meta.dirname, "main.ts");
 const PATIENCE_MS = 120_000;
 
-const started: { readonly child: ChildProcess; readonly logs: string }[] = [];
-
-afterEach(async () => {
-  for (const { child, logs } of started.splice(0)) {
-    child.kill("SIGKILL");
-    await rm(logs, { recursive: true, force: true });
-  }
-});
-
-type Run = {
-  readonly child: ChildProcess;
-  readonly output: () => string;
-  readonly said: (text: string) => Promise<void>;
-  readonly exit: Promise<number | null>;
-  /** The process id that a service has told its log. */
-  readonly pidOf: (service: string) => Promise<number>;
-};
-
-/** npm start on the broker that tests share, with topics of its own. */
+/** On the broker that tests share. */
 function start(...args: readonly string[]): Run {
-  const app = `start-${randomUUID().slice(0, 8)}`;
-  const child = spawn(process.execPath, [MAIN, "--partitions", "2", "--rate", "200", ...args], {
-    env: {
-      ...process.env,
-      KAFKA_BROKER_URL: inject("kafkaBrokers"),
-      APP_ID: app,
-      TRANSACTIONS_TOPIC: `${app}.transactions`,
-      LEGIT_TOPIC: `${app}.legit`,
-      FRAUD_TOPIC: `${app}.fraud`,
-      REJECTED_TOPIC: `${app}.rejected`,
-    },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  const logs = join(weirFolder, "run", app);
-  started.push({ child, logs });
-  let output = "";
-  const waiting = new Set<() => void>();
-  const more = (chunk: unknown): void => {
-    output += String(chunk);
-    for (const check of waiting) check();
-  };
-  child.stdout?.on("data", more);
-  child.stderr?.on("data", more);
-  const exit = new Promise<number | null>((resolve) => child.once("close", resolve));
-  const said = (text: string): Promise<void> =>
-    new Promise((resolve, reject) => {
-      const check = (): void => {
-        if (!output.includes(text)) return;
-        waiting.delete(check);
-        resolve();
-      };
-      waiting.add(check);
-      check();
-      void exit.then(() => reject(new Error(`ended without saying ${JSON.stringify(text)}:\n${output}`)));
-    });
-  const pidOf = async (service: string): Promise<number> =>
-    Number(/"pid":(\d+)/.exec(await readFile(join(logs, `${service}.log`), "utf8"))?.[1]);
-  return { child, output: () => output, said, exit, pidOf };
-}
-
-function urlsIn(output: string): string[] {
-  return [...output.matchAll(/http:\/\/\S+\/metrics/g)].map(([url]) => url);
+  return startOn({ KAFKA_BROKER_URL: inject("kafkaBrokers") }, ["--partitions", "2", "--rate", "200", ...args]);
 }
 
 test("with --for it stops by itself and finds one output for each transaction, of two detectors", {

@@ -7,17 +7,17 @@ function aResult(result: Partial<TallyResult> = {}): TallyResult {
 }
 
 test("an exact run says so in its last line", () => {
-  const lines = summaryLines(aResult(), null);
+  const lines = summaryLines("Read back", aResult(), null);
   expect(lines).toContain("  transactions of this run                    1,000");
   expect(lines.at(-1)).toBe("Exactly once: every transaction of this run has one output, no more and no less.");
 });
 
 test.each([{ missing: 1 }, { doubled: 1 }, { foreign: 1 }])("%j is not exactly once", (fault) => {
-  const lines = summaryLines(aResult({ ...fault, examples: ["in/0/7 has no output"] }), null);
+  const lines = summaryLines("Read back", aResult({ ...fault, examples: ["in/0/7 has no output"] }), null);
   expect(lines).toContain("  in/0/7 has no output");
   expect(lines.at(-1)).toBe("NOT exactly once: see above.");
 });
 
 test("a run in which nothing was sent proves nothing", () => {
-  expect(summaryLines(aResult({ inputs: 0, once: 0 }), null).at(-1)).toContain("NOT CHECKED");
+  expect(summaryLines("Read back", aResult({ inputs: 0, once: 0 }), null).at(-1)).toContain("NOT CHECKED");
 });

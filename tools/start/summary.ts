@@ -3,12 +3,12 @@ import type { Numbers } from "./numbers.ts";
 import { isExact, type TallyResult } from "./tally.ts";
 import { count, ms } from "./view.ts";
 
-/** `numbers`: of the whole run, as the services counted them. */
-export function summaryLines(result: TallyResult, numbers: Numbers | null): string[] {
+/** `source`: where the result comes from; `numbers`: of the whole run, as the services counted them. */
+export function summaryLines(source: string, result: TallyResult, numbers: Numbers | null): string[] {
   const row = (name: string, value: string): string => `  ${name.padEnd(34)} ${value.padStart(14)}`;
   const lines = [
     "",
-    "Read back from Kafka, committed records only:",
+    `${source}:`,
     row("transactions of this run", count(result.inputs)),
     row("with exactly one output", count(result.once)),
     row("missing", count(result.missing)),

@@ -71,20 +71,27 @@ test("a decision id is topic, partition and offset", () => {
   expect(parseDecisionId("a/b/0/1")).toBeNull();
 });
 
-test("missing and doubled are what was left out and repeated", () => {
+test("missing and doubled are what was left out and repeated, whatever was settled in between", () => {
+  const times = fc.array(fc.nat(3), { minLength: 1, maxLength: 200 });
+  const order = fc.infiniteStream(fc.nat(2 ** 31));
   fc.assert(
-    fc.property(fc.array(fc.nat(3), { minLength: 1, maxLength: 200 }), (outputs) => {
-      const tally = new Tally("in", [{ start: 5, end: 5 + outputs.length }]);
-      outputs.forEach((_, index) => {
-        tally.input(0, 5 + index);
-      });
-      outputs.forEach((times, index) => {
-        for (let i = 0; i < times; i++) tally.output(`in/0/${5 + index}`);
-      });
+    fc.property(times, order, fc.boolean(), (outputs, chance, followed) => {
+      const end = followed ? Number.POSITIVE_INFINITY : 5 + outputs.length;
+      const tally = new Tally("in", [{ start: 5, end }]);
+      const events = outputs.flatMap((times, index) => [
+        () => tally.input(0, 5 + index),
+        ...Array.from({ length: times }, () => () => tally.output(`in/0/${5 + index}`)),
+      ]);
+      while (events.length > 0) {
+        events.splice((chance.next().value as number) % events.length, 1)[0]?.();
+        if ((chance.next().value as number) % 3 === 0) tally.settle();
+      }
       expect(tally.result()).toMatchObject({
         inputs: outputs.length,
+        once: outputs.filter((times) => times === 1).length,
         missing: outputs.filter((times) => times === 0).length,
         doubled: outputs.filter((times) => times > 1).length,
+        foreign: 0,
       });
     }),
   );

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import { parsePrometheus } from "../process/prometheus.ts";
 import { numbersBetween, type Reading, readingOf } from "./numbers.ts";
-import { parsePrometheus } from "./prometheus.ts";
 import { clock, type Frame, liveLines, plainLine } from "./view.ts";
 
 function aReading(reading: Partial<Reading> = {}): Reading {

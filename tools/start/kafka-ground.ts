@@ -1,21 +1,13 @@
-/** Which Kafka a run uses: the one it was told of, else one of its own. */
+/** A run on Kafka: the one at KAFKA_BROKER_URL, else one of its own. Each service is a process of its own. */
 import { createHash } from "node:crypto";
 import { relative } from "node:path";
-import { type KafkaConnection, openAdmin } from "@weir/kafka";
+import { type KafkaConnection, KafkaLog, openAdmin } from "@weir/kafka";
 import { kafkaSettings, readSettings } from "@weir/service";
 import { keptBrokerFolder, repositoryRoot, startKafka } from "@weir/testing";
-
-export type ChosenKafka = {
-  readonly connection: KafkaConnection;
-  /** Where it is and what it is, for people. */
-  readonly place: string;
-  readonly why: string;
-  /** What the services need to reach it. */
-  readonly environment: NodeJS.ProcessEnv;
-  stop(): Promise<void>;
-  kill(): void;
-  readonly died: Promise<string>;
-};
+import { startProcess } from "../process/service.ts";
+import { applyTopics } from "../weir/topics-command.ts";
+import type { Ground } from "./ground.ts";
+import { auditByReadingBack } from "./read-back.ts";
 
 const ANSWER_WITHIN_MS = 10_000;
 const CLIENT = "weir-start";
@@ -26,7 +18,7 @@ export function isGiven(environment: NodeJS.ProcessEnv): boolean {
 }
 
 /** The Kafka at KAFKA_BROKER_URL. Throws a ConfigurationError for wrong settings, an Error if nothing answers there. */
-export async function givenKafka(): Promise<ChosenKafka> {
+export async function givenKafka(): Promise<Ground> {
   const { kafka: connection } = readSettings({ kafka: kafkaSettings(CLIENT) });
   const place = connection.brokers.join(",");
   const admin = openAdmin(connection);
@@ -42,30 +34,48 @@ export async function givenKafka(): Promise<ChosenKafka> {
   } finally {
     await admin.close();
   }
-  return {
-    connection,
-    place,
-    why: "KAFKA_BROKER_URL is set",
+  return groundOn(connection, {
+    place: `${place}, because KAFKA_BROKER_URL is set`,
     environment: process.env,
     stop: async () => {},
     kill: () => {},
     died: new Promise(() => {}),
-  };
+  });
 }
 
 /** A broker of our own. Throws NoLocalKafka when none can be had here, a LocalKafkaError when it does not come up. */
-export async function ownKafka(fresh: boolean, log: (line: string) => void): Promise<ChosenKafka> {
+export async function ownKafka(fresh: boolean, log: (line: string) => void): Promise<Ground> {
   const checkout = createHash("sha256").update(repositoryRoot).digest("hex").slice(0, 8);
   const kafka = await startKafka({ dataDir: keptBrokerFolder, volume: `weir-kafka-${checkout}`, fresh, log });
   const kept = kafka.by === "Docker" ? "in a Docker volume" : `in ${relative(process.cwd(), keptBrokerFolder)}`;
+  return groundOn(
+    { brokers: [kafka.brokers], clientId: CLIENT, tls: null, sasl: null },
+    {
+      place: `${kafka.brokers} (${kafka.by}, because ${kafka.why}; data kept ${kept})`,
+      environment: { ...withoutSecurity(process.env), KAFKA_BROKER_URL: kafka.brokers },
+      stop: () => kafka.stop(),
+      kill: () => kafka.kill(),
+      died: kafka.died.then((how) => `the Kafka broker ended by itself (${how})`),
+    },
+  );
+}
+
+type Broker = Pick<Ground, "place" | "environment" | "died" | "stop" | "kill">;
+
+function groundOn(connection: KafkaConnection, broker: Broker): Ground {
+  const admin = openAdmin(connection);
+  const log = new KafkaLog({ connection, log: () => {} });
   return {
-    connection: { brokers: [kafka.brokers], clientId: CLIENT, tls: null, sasl: null },
-    place: `${kafka.brokers} (${kafka.by}; data kept ${kept})`,
-    why: kafka.why,
-    environment: { ...withoutSecurity(process.env), KAFKA_BROKER_URL: kafka.brokers },
-    stop: () => kafka.stop(),
-    kill: () => kafka.kill(),
-    died: kafka.died,
+    ...broker,
+    kind: "Kafka",
+    applyTopics: (request) => applyTopics(admin, request),
+    lag: (group, topic) => admin.groupLag(group, topic),
+    audit: (names) => auditByReadingBack(log, names),
+    start: (service, as, environment, logFile) => startProcess(as, `services/${service}/main.ts`, environment, logFile),
+    async stop() {
+      await Promise.all([log.close().catch(() => {}), admin.close().catch(() => {})]);
+      await broker.stop();
+    },
   };
 }
 

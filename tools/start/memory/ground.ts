@@ -1,0 +1,86 @@
+/**
+ * A run without Kafka: a log in memory, both services in this process. Nothing is kept, and nothing is shown of what
+ * only several processes and a real broker can show.
+ */
+import { setImmediate as turn } from "node:timers/promises";
+import { detectorOn, entryGroup } from "@weir/detector";
+import { generatorTo } from "@weir/generator";
+import type { PartitionLag } from "@weir/kafka";
+import { stateTopic } from "@weir/schema";
+import { MemoryBroker, MemoryLog } from "@weir/stream";
+import type { Service } from "../../process/service.ts";
+import { planTopics, type TopicPlan } from "../../weir/topics.ts";
+import type { TopicsRequest } from "../../weir/topics-command.ts";
+import type { Ground, ServiceName } from "../ground.ts";
+import { MemoryAudit } from "./audit.ts";
+import { startHere } from "./here.ts";
+import { MemorySink } from "./sink.ts";
+
+/** Transactions that may wait for their decision before the generator has to: about 30 MB. */
+const MAX_WAITING = 100_000;
+
+const PLACE = "the log in memory";
+
+export type MemoryTopics = Pick<TopicsRequest, "names" | "appId">;
+
+export class MemoryGround implements Ground {
+  readonly kind = "in memory";
+  readonly place = "one process, not Kafka, nothing is kept";
+  readonly environment = process.env;
+  readonly died: Promise<string>;
+  readonly #topics: MemoryTopics;
+  readonly #broker = new MemoryBroker();
+  readonly #log: MemoryLog;
+  readonly #died = Promise.withResolvers<string>();
+  #audit: MemoryAudit | null = null;
+
+  constructor(topics: MemoryTopics) {
+    this.#topics = topics;
+    // Without a turn for timers and sockets between batches, a detector with enough to do would be all that runs.
+    this.#log = new MemoryLog(this.#broker, { interfere: (point) => (point === "read:before" ? turn() : undefined) });
+    this.died = this.#died.promise;
+  }
+
+  async applyTopics({ names, appId, partitions }: TopicsRequest): Promise<TopicPlan> {
+    const plan = planTopics(names, appId, partitions, new Map());
+    for (const topic of plan.missing) this.#broker.createTopic(topic.name, topic.partitions);
+    return plan;
+  }
+
+  async lag(group: string, topic: string): Promise<PartitionLag[]> {
+    return this.#broker.partitions(topic).map(({ end }, partition) => {
+      const committed = this.#broker.committed(group, { topic, partition });
+      return { partition, committed: committed?.offset ?? null, end };
+    });
+  }
+
+  async audit(): Promise<MemoryAudit> {
+    const { names, appId } = this.#topics;
+    const audit = new MemoryAudit(this.#log, this.#broker, names, stateTopic(appId, names.transactions));
+    audit.failed.catch((error: unknown) => this.#died.resolve(`the log in memory could not be read: ${String(error)}`));
+    this.#audit = audit;
+    return audit;
+  }
+
+  async start(service: ServiceName, as: string, environment: NodeJS.ProcessEnv, logFile: string): Promise<Service> {
+    if (service === "detector")
+      return startHere(detectorOn({ log: this.#log, place: PLACE }), as, environment, logFile);
+    const sink = new MemorySink({ broker: this.#broker, waiting: () => this.#waiting(), maxWaiting: MAX_WAITING });
+    return startHere(generatorTo({ open: async () => sink, place: PLACE }), as, environment, logFile);
+  }
+
+  async stop(): Promise<void> {
+    this.#audit?.close();
+  }
+
+  kill(): void {}
+
+  #waiting(): number {
+    const { names, appId } = this.#topics;
+    const topic = names.transactions;
+    return this.#broker.partitions(topic).reduce((sum, { end }, partition) => {
+      const committed = this.#broker.committed(entryGroup(appId), { topic, partition });
+      return sum + end - (committed?.offset ?? 0);
+    }, 0);
+  }
+}
