@@ -3,7 +3,7 @@
  *
  *   node bench/detect.ts throughput [--messages 1000000] [--rulesets threshold,starter]
  *     a preloaded topic decided exactly once by one process; its ratio to a bare copy (bench/copy.ts) on the same broker
- *   node bench/detect.ts latency [--rate 5000] [--seconds 30] [--rulesets starter]
+ *   node bench/detect.ts latency [--rate 5000] [--seconds 30] [--warm-up 40] [--rulesets starter]
  *     open loop: from the time at which a transaction was due to when a read_committed reader has its decision
  */
 import { spawnSync } from "node:child_process";
@@ -27,6 +27,7 @@ const { values, positionals } = parseArgs({
     rulesets: { type: "string" },
     rate: { type: "string", default: "5000" },
     seconds: { type: "string", default: "30" },
+    "warm-up": { type: "string", default: "40" },
   },
 });
 const [what = "throughput"] = positionals;
@@ -34,7 +35,11 @@ const rulesets = (values.rulesets ?? (what === "latency" ? "starter" : "threshol
 const folder = join(weirFolder, "bench");
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });
-const kafka = await startJavaKafka({ dataDir: join(folder, "kafka"), log: () => {} });
+const given = process.env.KAFKA_BROKER_URL;
+const kafka =
+  given === undefined
+    ? await startJavaKafka({ dataDir: join(folder, "kafka"), log: () => {} })
+    : { brokers: given, stop: async () => {} };
 const connection: KafkaConnection = { brokers: [kafka.brokers], clientId: "bench", tls: null, sasl: null };
 try {
   for (const ruleset of rulesets) await (what === "latency" ? latency(ruleset) : throughput(ruleset));
@@ -45,19 +50,20 @@ try {
 
 /** Topics of this ruleset's own, so that each run begins with an empty group and state. */
 async function prepare(ruleset: string): Promise<{ readonly input: string; readonly environment: NodeJS.ProcessEnv }> {
+  const app = `${ruleset}-${Date.now()}`;
   const names = {
-    transactions: `${ruleset}.${TOPICS.transactions}`,
-    legit: `${ruleset}.${TOPICS.legit}`,
-    fraud: `${ruleset}.${TOPICS.fraud}`,
-    rejected: `${ruleset}.${TOPICS.rejected}`,
+    transactions: `${app}.${TOPICS.transactions}`,
+    legit: `${app}.${TOPICS.legit}`,
+    fraud: `${app}.${TOPICS.fraud}`,
+    rejected: `${app}.${TOPICS.rejected}`,
   };
   const admin = openAdmin(connection);
-  await admin.create(wantedTopics(names, ruleset, PARTITIONS));
+  await admin.create(wantedTopics(names, app, PARTITIONS));
   await admin.close();
   const environment = {
     ...process.env,
     KAFKA_BROKER_URL: kafka.brokers,
-    APP_ID: ruleset,
+    APP_ID: app,
     TRANSACTIONS_TOPIC: names.transactions,
     LEGIT_TOPIC: names.legit,
     FRAUD_TOPIC: names.fraud,
@@ -124,7 +130,8 @@ async function latency(ruleset: string): Promise<void> {
   await detector.untilReady(60_000);
   const log = new KafkaLog({ connection, log: () => {} });
   const seconds = Number(values.seconds);
-  const warmUpMs = 5_000;
+  // A broker that has just started compiles itself for half a minute, with half a core.
+  const warmUpMs = Number(values["warm-up"]) * 1000;
   const settings = { ...environment, TRANSACTIONS_PER_SECOND: values.rate };
   const generatorLog = join(folder, "generator.log");
   const generator = await startProcess("generator", "services/generator/main.ts", settings, generatorLog);
@@ -143,7 +150,12 @@ async function latency(ruleset: string): Promise<void> {
         histogram.recordValue(Math.max(1, Math.round((nowMs - timestampMs) * 1000)));
     }
   });
-  await sleep(warmUpMs + seconds * 1000);
+  await sleep(warmUpMs);
+  const before = await detector.metric("weir_commit_duration_seconds_count");
+  const cpuBefore = await detector.metric("process_cpu_seconds_total");
+  await sleep(seconds * 1000);
+  const commits = ((await detector.metric("weir_commit_duration_seconds_count")) - before) / seconds;
+  const cpu = ((await detector.metric("process_cpu_seconds_total")) - cpuBefore) / seconds;
   for (const reader of readers) reader.close();
   await Promise.all(reading);
   for (const service of [generator, detector]) {
@@ -154,7 +166,8 @@ async function latency(ruleset: string): Promise<void> {
   const at = (percentile: number): string => (histogram.getValueAtPercentile(percentile) / 1000).toFixed(1);
   console.log(
     `${ruleset} at ${values.rate} a second, ${input}: p50 ${at(50)}, p90 ${at(90)}, p99 ${at(99)}, p99.9 ${at(99.9)}, ` +
-      `max ${at(100)} ms of ${histogram.totalCount}`,
+      `max ${at(100)} ms of ${histogram.totalCount}; ${commits.toFixed(0)} commits a second, ` +
+      `${(cpu * 100).toFixed(0)} % of a core in the detector`,
   );
 }
 
