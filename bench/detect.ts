@@ -16,7 +16,7 @@ import { partitionFor, TOPICS } from "@weir/schema";
 import { repositoryRoot, startJavaKafka, weirFolder } from "@weir/testing";
 import { build, type Histogram } from "hdr-histogram-js";
 import { startProcess } from "../tools/process/service.ts";
-import { wantedTopics } from "../tools/weir/topics.ts";
+import { wantedTopics } from "../tools/weir/topics/topics.ts";
 
 const PARTITIONS = 4;
 const CUSTOMERS = 50_000;

@@ -153,8 +153,9 @@ export function optionLines(table: OptionTable): string[] {
   return all.map(([usage, about]) => `  ${usage.padEnd(width)}  ${about}`);
 }
 
-/** Standard error, and the exit code for it. */
+/** Standard error, and the exit code for it. `command` as one types it: `npm start`, `npm run weir -- topics`. */
 export function refuse(command: string, faults: readonly string[]): typeof EXIT_CONFIGURATION {
-  process.stderr.write(`${faults.map((fault) => `${command}: ${fault}\n`).join("")}${command} -- --help tells more.\n`);
+  const help = command.includes(" -- ") ? "--help" : "-- --help";
+  process.stderr.write(`${faults.map((fault) => `${command}: ${fault}\n`).join("")}${command} ${help} tells more.\n`);
   return EXIT_CONFIGURATION;
 }

@@ -21,7 +21,7 @@ describe.each(Object.entries(PORTS))("services/%s/Dockerfile", (service, port) =
 function importedFrom(entry: string, seen = new Set<string>()): Set<string> {
   if (seen.has(entry)) return seen;
   seen.add(entry);
-  for (const [, path = ""] of readText(entry).matchAll(/from "(\.[^"]+)"/g))
+  for (const [, path = ""] of readText(entry).matchAll(/(?:from |import\()"(\.[^"]+)"/g))
     importedFrom(join(dirname(entry), path), seen);
   return seen;
 }

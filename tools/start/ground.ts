@@ -1,8 +1,8 @@
 /** What a run stands on: a log, and a way to run services over it. Kafka, or a log in memory. */
 import type { PartitionLag } from "@weir/kafka";
 import type { Service } from "../process/service.ts";
-import type { TopicNames, TopicPlan } from "../weir/topics.ts";
-import type { TopicsRequest } from "../weir/topics-command.ts";
+import type { TopicsRequest } from "../weir/topics/apply.ts";
+import type { TopicNames, TopicPlan } from "../weir/topics/topics.ts";
 import type { TallyResult } from "./tally.ts";
 
 export type ServiceName = "generator" | "detector";

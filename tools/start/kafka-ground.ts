@@ -5,7 +5,7 @@ import { type KafkaConnection, KafkaLog, openAdmin } from "@weir/kafka";
 import { kafkaSettings, readSettings } from "@weir/service";
 import { keptBrokerFolder, repositoryRoot, startKafka } from "@weir/testing";
 import { startProcess } from "../process/service.ts";
-import { applyTopics } from "../weir/topics-command.ts";
+import { applyTopics } from "../weir/topics/apply.ts";
 import type { Ground } from "./ground.ts";
 import { auditByReadingBack } from "./read-back.ts";
 

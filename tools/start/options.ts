@@ -1,5 +1,5 @@
 import { durationMs, flag, integer, optionLines, text } from "../cli/arguments.ts";
-import { DEFAULT_PARTITIONS } from "../weir/topics.ts";
+import { DEFAULT_PARTITIONS } from "../weir/topics/topics.ts";
 
 export const options = {
   for: durationMs({

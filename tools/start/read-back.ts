@@ -2,7 +2,7 @@
 import type { LogRecord } from "@weir/schema";
 import { REJECTED_HEADERS } from "@weir/schema";
 import type { Log, TopicPartition } from "@weir/stream";
-import type { TopicNames } from "../weir/topics.ts";
+import type { TopicNames } from "../weir/topics/topics.ts";
 import type { Audit } from "./ground.ts";
 import { type OffsetRange, Tally, type TallyResult } from "./tally.ts";
 

@@ -10,7 +10,7 @@ import { entryGroup } from "@weir/detector";
 import { weirFolder } from "@weir/testing";
 import { EXIT_CONFIGURATION } from "../cli/arguments.ts";
 import { lastLines, type Service } from "../process/service.ts";
-import type { TopicNames } from "../weir/topics.ts";
+import type { TopicNames } from "../weir/topics/topics.ts";
 import type { Audit, Ground } from "./ground.ts";
 import { Monitor } from "./monitor.ts";
 import { Scraper } from "./scraper.ts";

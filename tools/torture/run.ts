@@ -18,7 +18,7 @@ import {
   weirFolder,
 } from "@weir/testing";
 import { type Service, startProcess } from "../process/service.ts";
-import { wantedTopics } from "../weir/topics.ts";
+import { wantedTopics } from "../weir/topics/topics.ts";
 import { type Fault, schedule } from "./schedule.ts";
 
 export type TortureOptions = {

@@ -1,71 +1,34 @@
-/** npm run weir -- topics apply|verify */
-import { appId, ConfigurationError, kafkaSettings, readSettings, topicSettings } from "@weir/service";
-import { durationMs, integer, optionLines, parseArguments, refuse } from "../cli/arguments.ts";
-import { DEFAULT_PARTITIONS } from "./topics.ts";
-import { topicsCommand } from "./topics-command.ts";
+/** npm run weir -- COMMAND: finds the subcommand and hands it what is left of the arguments. */
+import { refuse } from "../cli/arguments.ts";
+import type { Command } from "./command.ts";
 
 const COMMAND = "npm run weir";
 
-const options = {
-  partitions: integer({
-    about: `partitions of topics to be made; without it the input's, or ${DEFAULT_PARTITIONS} if there is none yet`,
-    min: 1,
-    max: 10_000,
-    fallback: null,
-  }),
-  wait: durationMs({ about: "how long to wait for a broker that does not answer yet (default 10s)", minMs: 0 }),
+const commands: Readonly<Record<string, Command>> = {
+  topics: {
+    usage: "topics apply|verify",
+    about: "makes the topics that are missing on Kafka, or says what is missing or wrong",
+    load: () => import("./topics/command.ts"),
+  },
 };
 
-const settings = { kafka: kafkaSettings("weir-topics"), topics: topicSettings, appId };
+process.exitCode = await main(process.argv.slice(2));
 
-process.exitCode = await main();
-
-async function main(): Promise<number> {
-  const { values, words, help, faults } = parseArguments(options, process.argv.slice(2), process.env);
-  if (help) return printHelp();
-  if (faults.length > 0) return refuse(COMMAND, faults);
-  const [subject, action, ...rest] = words;
-  if (subject !== "topics" || (action !== "apply" && action !== "verify") || rest.length > 0) {
-    const given = words.length === 0 ? "nothing" : words.join(" ");
-    return refuse(COMMAND, [`known are "topics apply" and "topics verify", got ${given}`]);
+async function main([name, ...args]: readonly string[]): Promise<number> {
+  if (name === "--help" || name === "-h") return printHelp();
+  const command = name !== undefined && Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (command === undefined) {
+    const known = Object.keys(commands).join(", ");
+    return refuse(COMMAND, [`the first word is one of ${known}; got ${name === undefined ? "nothing" : name}`]);
   }
-  try {
-    const { kafka, topics, appId: app } = readSettings(settings);
-    return await topicsCommand(
-      action,
-      kafka,
-      { names: topics, appId: app, partitions: values.partitions },
-      values.wait ?? 10_000,
-    );
-  } catch (error) {
-    if (error instanceof ConfigurationError) return refuse(COMMAND, error.faults);
-    console.error(`${COMMAND}: ${error instanceof Error ? error.message : String(error)}`);
-    return 1;
-  }
+  const { run } = await command.load();
+  return run(args);
 }
 
 function printHelp(): 0 {
-  const lines = [
-    `${COMMAND} -- topics apply [options]    makes the topics that are missing; those that exist stay as they are`,
-    `${COMMAND} -- topics verify [options]   says what is missing or wrong, and exits 78 if anything is`,
-    "",
-    ...optionLines(options),
-    "",
-    "Where Kafka is, and the topics' names, come from the environment:",
-    "",
-    ...variableLines(),
-    "",
-    "Exit codes: 0 all is well; 1 no broker answers; 78 something must be changed.",
-  ];
-  console.log(lines.join("\n"));
+  const rows = Object.values(commands);
+  const width = Math.max(...rows.map(({ usage }) => usage.length));
+  const lines = rows.map(({ usage, about }) => `  ${COMMAND} -- ${usage.padEnd(width)}  ${about}`);
+  console.log([...lines, "", "Each has a --help of its own."].join("\n"));
   return 0;
-}
-
-function variableLines(): string[] {
-  const rows = Object.values(settings).flatMap((entry) => entry.rows);
-  const width = Math.max(...rows.map((row) => row.name.length));
-  return rows.map((row) => {
-    const fallback = row.required ? "required" : `default ${row.fallback ?? "not set"}`;
-    return `  ${row.name.padEnd(width)}  ${row.about} (${row.accepts}; ${fallback})`;
-  });
 }

@@ -1,7 +1,7 @@
 /** Follows a log in memory from its beginning: counts inputs and outputs against each other, and lets go of what was read. */
 import { setTimeout as delay } from "node:timers/promises";
 import { type Batch, type Log, type MemoryBroker, ReaderClosed } from "@weir/stream";
-import type { TopicNames } from "../../weir/topics.ts";
+import type { TopicNames } from "../../weir/topics/topics.ts";
 import type { Audit } from "../ground.ts";
 import { outputsOf } from "../read-back.ts";
 import { Tally, type TallyResult } from "../tally.ts";

@@ -1,6 +1,6 @@
-/** `topics apply` and `topics verify` against a cluster. */
+/** What `topics apply` and `topics verify` do to a cluster. */
 import { type Admin, type KafkaConnection, openAdmin } from "@weir/kafka";
-import { EXIT_CONFIGURATION } from "../cli/arguments.ts";
+import { EXIT_CONFIGURATION } from "../../cli/arguments.ts";
 import { planTopics, type TopicNames, type TopicPlan, wantedTopics } from "./topics.ts";
 
 export type TopicsRequest = {
