@@ -7,7 +7,7 @@ import { compileExpression } from "./expression.ts";
 import { inDocumentOrder, type RulesetFault } from "./fault.ts";
 import { Names } from "./names.ts";
 import { type Plan, type PlannedFeature, type PlannedRule, plannedReads } from "./plan.ts";
-import { LIMITS, NAME_PATTERN, type RulesetDocument } from "./ruleset-schema.ts";
+import { LIMITS, NAME_PATTERN, RULESET, type RulesetDocument } from "./ruleset-schema.ts";
 
 export type CompileResult =
   | { readonly ok: true; readonly plan: Plan }
@@ -20,7 +20,7 @@ const DEFAULT_LATENESS_MS = 3_600_000;
 
 /** Pure and total: never throws, whatever the text. `file` only names the document in faults. */
 export function compileRuleset(text: string, { file }: { readonly file: string }): CompileResult {
-  const { document, faults: shapeFaults } = readDocument(text, file);
+  const { document, faults: shapeFaults } = readDocument(text, file, RULESET);
   if (document === null) return { ok: false, faults: shapeFaults };
   const faults = [...shapeFaults];
   const names = new Names();

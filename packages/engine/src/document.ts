@@ -1,14 +1,40 @@
-/** A ruleset's text as YAML: its data, every fault of shape, and where each part of it stands. */
-import { Ajv, type ErrorObject } from "ajv";
+/** A document's text as YAML: its data, every fault of shape, and where each part of it stands. */
+import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
+import { type Static, type TSchema, Type } from "typebox";
 import { type Document, isMap, isNode, isScalar, LineCounter, type Node, parseDocument } from "yaml";
 import type { RulesetFault } from "./fault.ts";
-import { LIMITS, RulesetDocument } from "./ruleset-schema.ts";
+import type { RulesetDocument } from "./ruleset-schema.ts";
 
 export type Path = readonly (string | number)[];
 
-export type SourceDocument = {
+/** One kind of document: `called` as in "a ruleset". */
+export type DocumentKind<T> = {
+  readonly called: string;
+  readonly maxBytes: number;
+  readonly validate: ValidateFunction<T>;
+};
+
+/** What a document calls itself. */
+export const DocumentName = Type.String({
+  pattern: "^[a-z0-9][a-z0-9._-]{0,63}$",
+  patternErrorMessage: "must be of a-z, 0-9, dot, _ and -, at most 64",
+});
+
+const MAX_ALIASES = 100;
+
+/**
+ * A string of the schema with a `pattern` says with `patternErrorMessage` what a wrong one must be; editors that read
+ * the schema show the same sentence.
+ */
+export function documentKind<S extends TSchema>(called: string, maxBytes: number, schema: S): DocumentKind<Static<S>> {
+  const ajv = new Ajv({ allErrors: true, strict: true, verbose: true, allowUnionTypes: true });
+  ajv.addKeyword({ keyword: "patternErrorMessage", schemaType: "string" });
+  return { called, maxBytes, validate: ajv.compile<Static<S>>(schema) };
+}
+
+export type SourceDocument<T = RulesetDocument> = {
   /** Whole only if the document has no fault; else ask sound() before reading a part of it. */
-  readonly data: RulesetDocument;
+  readonly data: T;
   /** Whether the part at `path` is there and of the right shape, all that is in it included. */
   sound(path: Path): boolean;
   /** A fault at the value of `path`; `within` counts characters into a text value. */
@@ -18,25 +44,14 @@ export type SourceDocument = {
 };
 
 /** `document` is null when the text is not YAML at all. */
-type Read = { readonly document: SourceDocument | null; readonly faults: readonly RulesetFault[] };
+type Read<T> = { readonly document: SourceDocument<T> | null; readonly faults: readonly RulesetFault[] };
 
-const validate = new Ajv({
-  allErrors: true,
-  strict: true,
-  verbose: true,
-  allowUnionTypes: true,
-}).compile<RulesetDocument>(RulesetDocument);
-
-/** Finds the faults of shape; compileRuleset finds the others in what is sound. Never throws, whatever the text. */
-export function readDocument(text: string, file: string): Read {
+/** Finds the faults of shape; whoever compiles it finds the others in what is sound. Never throws, whatever the text. */
+export function readDocument<T>(text: string, file: string, kind: DocumentKind<T>): Read<T> {
+  const { called, maxBytes, validate } = kind;
   const size = Buffer.byteLength(text);
-  if (size > LIMITS.documentBytes)
-    return failed({
-      file,
-      line: 1,
-      column: 1,
-      message: `a ruleset has at most ${LIMITS.documentBytes} bytes, this has ${size}`,
-    });
+  if (size > maxBytes)
+    return failed({ file, line: 1, column: 1, message: `${called} has at most ${maxBytes} bytes, this has ${size}` });
   const lines = new LineCounter();
   const at = (offset: number, message: string): RulesetFault => {
     const { line, col } = lines.linePos(offset);
@@ -47,10 +62,10 @@ export function readDocument(text: string, file: string): Read {
   if (broken.length > 0) return failed(...broken.map((error) => at(error.pos[0], error.message)));
   const position = positions(yaml, text);
   try {
-    const data: unknown = yaml.toJS({ maxAliasCount: LIMITS.yamlAliases });
+    const data: unknown = yaml.toJS({ maxAliasCount: MAX_ALIASES });
     const errors = validate(data) ? [] : (validate.errors ?? []);
-    const document: SourceDocument = {
-      data: data as RulesetDocument,
+    const document: SourceDocument<T> = {
+      data: data as T,
       sound: (path) => isSound(data, path, errors),
       faultAt: (path, message, within) => {
         const exact = within === undefined ? null : position.inText(path, within);
@@ -66,7 +81,7 @@ export function readDocument(text: string, file: string): Read {
   }
 }
 
-function failed(...faults: RulesetFault[]): Read {
+function failed(...faults: RulesetFault[]): Read<never> {
   return { document: null, faults };
 }
 
@@ -159,19 +174,9 @@ function shapeFaults(
   return faults;
 }
 
-function expectation(error: ErrorObject): string {
-  const patternOf: Readonly<Record<string, string>> = {
-    over: "must be a duration such as 10m, 1h or 7d",
-    lateness: "must be a duration such as 10m, 1h or 7d",
-    name: "must be of a-z, 0-9, dot, _ and -, at most 64",
-    id: "must be of a-z, 0-9, _ and -, at most 64",
-  };
-  if (error.keyword !== "pattern") return error.message ?? "is wrong";
-  const last = String(pointerPath(error.instancePath).at(-1));
-  return (
-    patternOf[last] ??
-    (error.instancePath.startsWith("/currencies") ? "must be three capitals, such as EUR" : "is wrong")
-  );
+function expectation({ keyword, message, parentSchema }: ErrorObject): string {
+  const ownWords = keyword === "pattern" ? parentSchema?.patternErrorMessage : undefined;
+  return typeof ownWords === "string" ? ownWords : (message ?? "is wrong");
 }
 
 function pointerPath(pointer: string): (string | number)[] {

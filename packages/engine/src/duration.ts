@@ -1,9 +1,14 @@
+import { Type } from "typebox";
+
 const UNIT_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
 /** A whole number and its unit: s, m, h or d. */
-export const DURATION_PATTERN = "^[1-9][0-9]{0,5}[smhd]$";
+export const Duration = Type.String({
+  pattern: "^[1-9][0-9]{0,5}[smhd]$",
+  patternErrorMessage: "must be a duration such as 10m, 1h or 7d",
+});
 
-/** ms of a text such as `10m` or `7d`; the text must match DURATION_PATTERN. */
+/** ms of a text such as `10m` or `7d`; the text must be a Duration. */
 export function durationMs(text: string): number {
   const unit = text.at(-1) as keyof typeof UNIT_MS;
   const ms = Number(text.slice(0, -1)) * UNIT_MS[unit];

@@ -1,5 +1,7 @@
 export { type CompileResult, CURRENCY_NOT_LISTED, compileRuleset } from "./compile.ts";
-export { formatFaults, type RulesetFault } from "./fault.ts";
+export { DocumentName, documentKind, readDocument, type SourceDocument } from "./document.ts";
+export { Duration, durationMs } from "./duration.ts";
+export { formatFaults, inDocumentOrder, type RulesetFault } from "./fault.ts";
 export type { Aggregate, EntityField, Feature } from "./feature.ts";
 export type { Plan, PlannedFeature, PlannedRule } from "./plan.ts";
 export { LIMITS, RulesetDocument } from "./ruleset-schema.ts";

@@ -1,5 +1,6 @@
 import { type Static, Type } from "typebox";
-import { DURATION_PATTERN } from "./duration.ts";
+import { DocumentName, documentKind } from "./document.ts";
+import { Duration } from "./duration.ts";
 
 /** Bounds of one document. Each is a fault of its own when crossed. */
 export const LIMITS = {
@@ -10,7 +11,6 @@ export const LIMITS = {
   lists: 100,
   listEntries: 10_000,
   expressionLength: 2_000,
-  yamlAliases: 100,
   /** Longest window, and longest lateness: 90 days. */
   durationMs: 90 * 86_400_000,
 } as const;
@@ -19,8 +19,11 @@ export const LIMITS = {
 export const NAME_PATTERN = "^[a-z][a-z0-9_]{0,63}$";
 
 const closed = { additionalProperties: false } as const;
+const CurrencyCode = Type.String({
+  pattern: "^[A-Z]{3}$",
+  patternErrorMessage: "must be three capitals, such as EUR",
+});
 const Share = Type.Number({ minimum: 0, maximum: 1 });
-const Duration = Type.String({ pattern: DURATION_PATTERN });
 
 /** How many transactions the `by` of this one has made within `over` before it, itself included. */
 const CountFeature = Type.Object({ by: Type.Literal("source"), count: Type.Literal(true), over: Duration }, closed);
@@ -35,7 +38,10 @@ const Example = Type.Object(
 
 const Rule = Type.Object(
   {
-    id: Type.String({ pattern: "^[a-z0-9][a-z0-9_-]{0,63}$" }),
+    id: Type.String({
+      pattern: "^[a-z0-9][a-z0-9_-]{0,63}$",
+      patternErrorMessage: "must be of a-z, 0-9, _ and -, at most 64",
+    }),
     when: Type.String({ minLength: 1, maxLength: LIMITS.expressionLength }),
     score: Share,
     description: Type.Optional(Type.String({ maxLength: 2_000 })),
@@ -50,11 +56,11 @@ const Rule = Type.Object(
  */
 export const RulesetDocument = Type.Object(
   {
-    name: Type.String({ pattern: "^[a-z0-9][a-z0-9._-]{0,63}$" }),
+    name: DocumentName,
     version: Type.Integer({ minimum: 1, maximum: 1_000_000_000 }),
     description: Type.Optional(Type.String({ maxLength: 10_000 })),
     /** Currencies that the rules were written for; every currency if left out. */
-    currencies: Type.Optional(Type.Array(Type.String({ pattern: "^[A-Z]{3}$" }), { minItems: 1, maxItems: 300 })),
+    currencies: Type.Optional(Type.Array(CurrencyCode, { minItems: 1, maxItems: 300 })),
     /** The least outcome for a currency that is not listed; review if left out. */
     otherwise: Type.Optional(Type.Union([Type.Literal("approve"), Type.Literal("review"), Type.Literal("decline")])),
     /** How far behind the partition's stream time an event may be and still be stored; 1h if left out. */
@@ -75,3 +81,5 @@ export const RulesetDocument = Type.Object(
   closed,
 );
 export type RulesetDocument = Static<typeof RulesetDocument>;
+
+export const RULESET = documentKind("a ruleset", LIMITS.documentBytes, RulesetDocument);
