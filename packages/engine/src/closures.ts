@@ -86,7 +86,7 @@ function literal(node: ASTNode, value: unknown): Value {
   if (typeof value === "number") return constant(value);
   if (typeof value === "string") return { kind: "text", run: () => value, literal: value };
   if (typeof value === "boolean") return { kind: "bool", run: () => value };
-  throw new Refusal(node, "null can only be compared with a field that may be missing");
+  throw new Refusal(node, "null can only be compared with what may be missing");
 }
 
 function constant(value: number): Value & { kind: "number" } {
@@ -142,12 +142,19 @@ function equality(node: ASTNode & { op: "==" | "!=" }, names: Names): Value {
   const field = askedFor(node);
   if (field !== null) {
     const name = names.get(field);
-    if (name?.kind !== "text" || !name.optional)
+    if (name === undefined || name.kind === "list" || !name.optional)
       throw new Refusal(node, `${field} is never missing, so this is always ${!wanted}`);
+    if (name.kind === "number") {
+      const { read } = name;
+      return {
+        kind: "bool",
+        run: wanted ? (facts) => Number.isNaN(read(facts)) : (facts) => !Number.isNaN(read(facts)),
+      };
+    }
     const { read } = name;
     return { kind: "bool", run: wanted ? (facts) => read(facts) === null : (facts) => read(facts) !== null };
   }
-  if (node.args.some(isNull)) throw new Refusal(node, "null can only be compared with a field that may be missing");
+  if (node.args.some(isNull)) throw new Refusal(node, "null can only be compared with what may be missing");
   const left = compile(node.args[0], names);
   const right = compile(node.args[1], names);
   if (left.kind !== right.kind) throw new Refusal(node, `a ${left.kind} never equals a ${right.kind}`);

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { compileRuleset } from "./compile.ts";
 import { formatFaults } from "./fault.ts";
 import { LIMITS } from "./ruleset-schema.ts";
+import { layoutIdentity } from "./window/layout.ts";
 
 const GOOD = `name: card-payments
 version: 3
@@ -41,9 +42,10 @@ describe("a good ruleset", () => {
         horizonMs: 7 * 86_400_000 + 3_600_000,
         otherwise: "review",
         features: [
-          { name: "count_10m", by: "source", windowMs: 600_000 },
-          { name: "count_7d", by: "source", windowMs: 604_800_000 },
+          { name: "count_10m", by: "source", aggregate: "count", windowMs: 600_000 },
+          { name: "count_7d", by: "source", aggregate: "count", windowMs: 604_800_000 },
         ],
+        entities: [{ field: "source", at: 0 }],
       },
     });
   });
@@ -61,7 +63,7 @@ describe("a good ruleset", () => {
   test("keeps its state's identity when a shorter window is added, and not when lateness changes", () => {
     const identity = (text: string) => {
       const result = compileRuleset(text, { file: "r.yaml" });
-      return result.ok ? result.plan.identity : "";
+      return result.ok ? result.plan.entities.map(({ layout }) => layoutIdentity(layout)).join() : "";
     };
     expect(identity(GOOD.replace("lists:", "  count_1h: { by: source, count: true, over: 1h }\nlists:"))).toBe(
       identity(GOOD),
@@ -71,7 +73,7 @@ describe("a good ruleset", () => {
 
   test("without features is stateless", () => {
     const result = compileRuleset(GOOD.replace(/features:[\s\S]*lists:/, "lists:"), { file: "r.yaml" });
-    expect(result).toMatchObject({ ok: true, plan: { stateful: false, horizonMs: 0, identity: "stateless@1" } });
+    expect(result).toMatchObject({ ok: true, plan: { stateful: false, horizonMs: 0, entities: [], features: [] } });
   });
 
   test.each(["threshold.yaml", "starter.yaml"])("%s compiles", (file) => {
@@ -98,8 +100,8 @@ describe("faults say where and what would be right", () => {
     ["a window beyond the bound", GOOD.replace("over: 10m", "over: 91d"), "5:47: must be at most 90d, got 91d"],
     [
       "another kind of feature",
-      GOOD.replace("by: source", "by: target"),
-      '5:20: features.count_10m.by must be "source"',
+      GOOD.replace("by: source", "by: sauce"),
+      "5:20: features.count_10m.by must be source, target, currency, channel, country, category, device or a list",
     ],
     [
       "a feature named like a field",
@@ -177,7 +179,7 @@ describe("faults say where and what would be right", () => {
     [
       "an example of an unknown name",
       withRules("{ id: a, when: amount > 1, score: 1, examples: [{ given: { amnt: 1 }, expect: hit }] }"),
-      "10:64: amnt is not known; known names: amount,",
+      "10:64: amnt is not known; did you mean amount?",
     ],
     [
       "an example of the wrong type",
@@ -186,6 +188,49 @@ describe("faults say where and what would be right", () => {
     ],
   ])("%s", (_what, text, expected) => {
     expect(faultsOf(text)).toContain(`r.yaml:${expected}`);
+  });
+
+  const feature = (written: string) => GOOD.replace(/count_10m: .*/, `count_10m: { ${written} }`);
+  test.each<[string, string, string]>([
+    ["no aggregate", "by: source, over: 1h", "5:14: features.count_10m needs exactly one of count, sum, mean, "],
+    ["two aggregates", "by: source, count: true, sum: amount, over: 1h", "it has count and sum"],
+    ["another field to add up", "by: source, sum: source, over: 1h", '5:33: features.count_10m.sum must be "amount"'],
+    ["a pair of three", "by: [source, target, device], count: true, over: 1h", "must NOT have more than 2 items"],
+    ["a pair of one", "by: [source, source], count: true, over: 1h", "5:16: source stands twice; a pair is of two"],
+    [
+      "an unknown field of a pair",
+      "by: [source, targe], count: true, over: 1h",
+      "5:29: features.count_10m.by[1] must be one of",
+    ],
+    [
+      "a field that all of a window share",
+      "by: [source, target], distinct: target, over: 1h",
+      "5:38: all of a window share target",
+    ],
+    [
+      "labels by a field they do not name",
+      "by: device, fraud_count: true, over: 1h",
+      "5:16: labels name the source and the target",
+    ],
+    [
+      "otherwise of a window that is never empty",
+      "by: source, mean: amount, over: 1h, otherwise: 0",
+      "5:52: the window is never empty",
+    ],
+    ["otherwise of a count", "by: source, count: true, over: 1h, otherwise: 0", "5:51: count of an empty window is 0"],
+    [
+      "before where there is a delay",
+      "by: source, count: true, over: 1h, delay: 1h, before: true",
+      "5:62: a delay leaves the transaction itself out",
+    ],
+    [
+      "before where it says nothing",
+      "by: source, since_last: true, over: 1h, before: true",
+      "5:56: since_last never counts the transaction itself",
+    ],
+    ["a delay beyond the bound", "by: source, count: true, over: 1h, delay: 91d", "5:58: must be at most 90d, got 91d"],
+  ])("a feature with %s", (_what, written, expected) => {
+    expect(faultsOf(feature(written))).toContain(expected);
   });
 
   test("all of them at once, in the order of the document", () => {

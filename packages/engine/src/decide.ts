@@ -1,37 +1,37 @@
-/** What the rules say of one transaction, and how that is written down. */
-import { CURRENCY_NOT_LISTED } from "./compile.ts";
+/** What the rules say of one transaction. */
 import type { Facts } from "./facts.ts";
-import type { OutcomeName, Plan, PlannedRule } from "./plan.ts";
+import type { OutcomeName, Plan } from "./plan.ts";
 
 export type Verdict = {
   readonly outcome: OutcomeName;
-  /** The greatest score among the rules that hit; 0 if none did. */
+  /** The greatest score among the rules that hit, monitors apart; 0 if none did. */
   readonly score: number;
-  /** JSON array of reasons, in the order of the rules; an unlisted currency comes first. */
-  readonly reasons: string;
+  /** Places of the rules that hit, in their order. */
+  readonly hits: readonly number[];
+  /** Whether the currency is one that the rules were written for. */
+  readonly listed: boolean;
 };
 
 export type Decide = (facts: Facts) => Verdict;
 
-/** Everything that does not depend on the transaction is turned to text here, once. */
-export function createDecide(plan: Plan): Decide {
-  const { currencies, otherwise, thresholds } = plan;
-  const rules = plan.rules.map((rule) => ({ test: rule.test, score: rule.score, reason: reasonWriter(rule) }));
+/** Shared, since nothing writes to it: most transactions hit no rule. */
+const NO_HITS: number[] = [];
+
+export function createDecide({ rules, currencies, otherwise, thresholds }: Plan): Decide {
+  const tests = rules.map(({ test }) => test);
+  const scores = Float64Array.from(rules, ({ score, monitor }) => (monitor ? 0 : score));
   return (facts) => {
     let score = 0;
-    let reasons = "";
-    let atLeast: OutcomeName = "approve";
-    if (currencies !== null && !currencies.has(facts.currency)) {
-      atLeast = otherwise;
-      reasons = `{"rule":"${CURRENCY_NOT_LISTED}","score":0,"when":"!(currency in currencies)","observed":{"currency":${JSON.stringify(facts.currency)}}}`;
+    let hits = NO_HITS;
+    for (let index = 0; index < tests.length; index += 1) {
+      if (!(tests[index] as (facts: Facts) => boolean)(facts)) continue;
+      if ((scores[index] as number) > score) score = scores[index] as number;
+      if (hits === NO_HITS) hits = [index];
+      else hits.push(index);
     }
-    for (const rule of rules) {
-      if (!rule.test(facts)) continue;
-      if (rule.score > score) score = rule.score;
-      reasons += reasons === "" ? rule.reason(facts) : `,${rule.reason(facts)}`;
-    }
+    const listed = currencies === null || currencies.has(facts.currency);
     const byScore = score >= thresholds.decline ? "decline" : score >= thresholds.review ? "review" : "approve";
-    return { outcome: stricter(byScore, atLeast), score, reasons: `[${reasons}]` };
+    return { outcome: listed ? byScore : stricter(byScore, otherwise), score, hits, listed };
   };
 }
 
@@ -39,21 +39,4 @@ const STRICTNESS = { approve: 0, review: 1, decline: 2 } as const;
 
 function stricter(a: OutcomeName, b: OutcomeName): OutcomeName {
   return STRICTNESS[a] >= STRICTNESS[b] ? a : b;
-}
-
-/** `{"rule":"large-amount","score":0.95,"when":"amount >= 900","observed":{"amount":950}}` */
-function reasonWriter({ id, score, when, reads }: PlannedRule): (facts: Facts) => string {
-  const head = `{"rule":${JSON.stringify(id)},"score":${JSON.stringify(score)},"when":${JSON.stringify(when)},"observed":{`;
-  const members = reads.map(({ name, read }, index) => ({
-    prefix: `${index > 0 ? "," : ""}${JSON.stringify(name)}:`,
-    read,
-  }));
-  return (facts) => {
-    let text = head;
-    for (const { prefix, read } of members) {
-      const value = read(facts);
-      text += prefix + (typeof value === "number" ? value : JSON.stringify(value));
-    }
-    return `${text}}}`;
-  };
 }

@@ -1,9 +1,10 @@
 /** A document's text as YAML: its data, every fault of shape, and where each part of it stands. */
-import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
+import { Ajv, type ValidateFunction } from "ajv";
 import { type Static, type TSchema, Type } from "typebox";
-import { type Document, isMap, isNode, isScalar, LineCounter, type Node, parseDocument } from "yaml";
+import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
 import type { RulesetFault } from "./fault.ts";
 import type { RulesetDocument } from "./ruleset-schema.ts";
+import { pathOf, shapeFaults } from "./shape.ts";
 
 export type Path = readonly (string | number)[];
 
@@ -27,7 +28,7 @@ const MAX_ALIASES = 100;
  * the schema show the same sentence.
  */
 export function documentKind<S extends TSchema>(called: string, maxBytes: number, schema: S): DocumentKind<Static<S>> {
-  const ajv = new Ajv({ allErrors: true, strict: true, verbose: true, allowUnionTypes: true });
+  const ajv = new Ajv({ allErrors: true, strict: true, strictRequired: false, verbose: true, allowUnionTypes: true });
   ajv.addKeyword({ keyword: "patternErrorMessage", schemaType: "string" });
   return { called, maxBytes, validate: ajv.compile<Static<S>>(schema) };
 }
@@ -35,6 +36,8 @@ export function documentKind<S extends TSchema>(called: string, maxBytes: number
 export type SourceDocument<T = RulesetDocument> = {
   /** Whole only if the document has no fault; else ask sound() before reading a part of it. */
   readonly data: T;
+  /** The part at `path`; undefined if there is none. */
+  at(path: Path): unknown;
   /** Whether the part at `path` is there and of the right shape, all that is in it included. */
   sound(path: Path): boolean;
   /** A fault at the value of `path`; `within` counts characters into a text value. */
@@ -60,13 +63,18 @@ export function readDocument<T>(text: string, file: string, kind: DocumentKind<T
   const yaml = parseDocument(text, { lineCounter: lines, prettyErrors: false, version: "1.2", merge: false });
   const broken = [...yaml.errors, ...yaml.warnings];
   if (broken.length > 0) return failed(...broken.map((error) => at(error.pos[0], error.message)));
-  const position = positions(yaml, text);
   try {
     const data: unknown = yaml.toJS({ maxAliasCount: MAX_ALIASES });
     const errors = validate(data) ? [] : (validate.errors ?? []);
+    const position = positions(yaml, text);
+    // A member too many does not make the others unreadable.
+    const unsound = new Set(
+      errors.flatMap(({ keyword, instancePath }) => (keyword === "additionalProperties" ? [] : prefixes(instancePath))),
+    );
     const document: SourceDocument<T> = {
       data: data as T,
-      sound: (path) => isSound(data, path, errors),
+      at: (path) => partAt(data, path),
+      sound: (path) => partAt(data, path) !== undefined && !unsound.has(pointerOf(path)),
       faultAt: (path, message, within) => {
         const exact = within === undefined ? null : position.inText(path, within);
         if (exact !== null) return at(exact, message);
@@ -75,7 +83,10 @@ export function readDocument<T>(text: string, file: string, kind: DocumentKind<T
       },
       faultAtKey: (path, message) => at(position.key(path), message),
     };
-    return { document, faults: shapeFaults(errors, position, at) };
+    const faults = shapeFaults(errors).map(({ path, atKey, message }) =>
+      atKey ? document.faultAtKey(path, message) : document.faultAt(path, message),
+    );
+    return { document, faults };
   } catch (error) {
     return failed(at(0, error instanceof Error ? error.message : String(error)));
   }
@@ -85,42 +96,53 @@ function failed(...faults: RulesetFault[]): Read<never> {
   return { document: null, faults };
 }
 
-function isSound(data: unknown, path: Path, errors: readonly ErrorObject[]): boolean {
+function partAt(data: unknown, path: Path): unknown {
   let value = data;
   for (const part of path) {
-    if (value === null || typeof value !== "object" || !Object.hasOwn(value, part)) return false;
+    if (value === null || typeof value !== "object" || !Object.hasOwn(value, part)) return undefined;
     value = (value as Record<string | number, unknown>)[part];
   }
-  return !errors.some(({ instancePath, keyword }) => {
-    // A member too many does not make the others unreadable.
-    if (keyword === "additionalProperties") return false;
-    const faulty = pointerPath(instancePath);
-    return faulty.length >= path.length && path.every((part, index) => faulty[index] === part);
-  });
+  return value;
 }
 
-type Positions = ReturnType<typeof positions>;
+/** JSON pointer. */
+function pointerOf(path: Path): string {
+  return path.map((part) => `/${String(part).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
+}
+
+/** `/a/b` and all that it lies in. */
+function prefixes(pointer: string): string[] {
+  const path = pathOf(pointer);
+  return Array.from({ length: path.length + 1 }, (_, length) => pointerOf(path.slice(0, length)));
+}
 
 /** Offsets in the text of the nodes of a YAML document. */
 function positions(yaml: Document, text: string) {
-  const nodeAt = (path: Path): Node | null => {
-    for (let length = path.length; length >= 0; length -= 1) {
-      const node = length === 0 ? yaml.contents : yaml.getIn(path.slice(0, length), true);
-      if (isNode(node) && node.range) return node;
+  const values = new Map<string, Node>();
+  const keys = new Map<string, number>();
+  const visit = (node: unknown, pointer: string): void => {
+    if (isAlias(node) || isScalar(node) || isMap(node) || isSeq(node)) values.set(pointer, node);
+    if (isSeq(node)) for (const [index, item] of node.items.entries()) visit(item, `${pointer}/${index}`);
+    if (!isMap(node)) return;
+    for (const { key, value } of node.items) {
+      const inner = pointer + pointerOf([isScalar(key) ? String(key.value) : String(key)]);
+      if (isScalar(key) && key.range) keys.set(inner, key.range[0]);
+      visit(value, inner);
     }
-    return null;
+  };
+  visit(yaml.contents, "");
+  /** Of what lies behind an alias: the alias. */
+  const nodeAt = (path: Path): Node | undefined => {
+    for (let length = path.length; length >= 0; length -= 1) {
+      const node = values.get(pointerOf(path.slice(0, length)));
+      if (node?.range) return node;
+    }
+    return undefined;
   };
   const value = (path: Path): number => nodeAt(path)?.range?.[0] ?? 0;
   return {
     value,
-    key(path: Path): number {
-      const parent = path.length === 1 ? yaml.contents : yaml.getIn(path.slice(0, -1), true);
-      const name = path.at(-1);
-      if (isMap(parent))
-        for (const { key } of parent.items)
-          if (isScalar(key) && String(key.value) === String(name) && key.range) return key.range[0];
-      return value(path);
-    },
+    key: (path: Path): number => keys.get(pointerOf(path)) ?? value(path),
     /** Null when the text was written with escapes or folded, so that no one position is right. */
     inText(path: Path, within: number): number | null {
       const node = nodeAt(path);
@@ -131,65 +153,4 @@ function positions(yaml: Document, text: string) {
       return null;
     },
   };
-}
-
-function shapeFaults(
-  errors: readonly ErrorObject[],
-  position: Positions,
-  at: (offset: number, message: string) => RulesetFault,
-): RulesetFault[] {
-  const faults: RulesetFault[] = [];
-  const choices = new Map<string, string[]>();
-  for (const error of errors) {
-    const path = pointerPath(error.instancePath);
-    const where = path.length === 0 ? "the document" : nameOf(path);
-    switch (error.keyword) {
-      case "additionalProperties": {
-        const name = String(error.params.additionalProperty);
-        const allowed = Object.keys((error.parentSchema?.properties as object | undefined) ?? {});
-        const right =
-          allowed.length > 0 ? `known here: ${allowed.join(", ")}` : "a name is a-z, 0-9 and _, from a letter";
-        faults.push(at(position.key([...path, name]), `${name} is not known here; ${right}`));
-        break;
-      }
-      case "required":
-        faults.push(at(position.value(path), `${where} lacks ${String(error.params.missingProperty)}`));
-        break;
-      case "const": {
-        const options = choices.get(error.instancePath) ?? [];
-        options.push(JSON.stringify(error.params.allowedValue));
-        choices.set(error.instancePath, options);
-        break;
-      }
-      case "anyOf":
-        break;
-      default:
-        faults.push(at(position.value(path), `${where} ${expectation(error)}`));
-    }
-  }
-  for (const [pointer, options] of choices) {
-    const path = pointerPath(pointer);
-    faults.push(at(position.value(path), `${nameOf(path)} must be ${options.join(" or ")}`));
-  }
-  return faults;
-}
-
-function expectation({ keyword, message, parentSchema }: ErrorObject): string {
-  const ownWords = keyword === "pattern" ? parentSchema?.patternErrorMessage : undefined;
-  return typeof ownWords === "string" ? ownWords : (message ?? "is wrong");
-}
-
-function pointerPath(pointer: string): (string | number)[] {
-  if (pointer === "") return [];
-  return pointer
-    .slice(1)
-    .split("/")
-    .map((part) => (/^\d+$/.test(part) ? Number(part) : part.replaceAll("~1", "/").replaceAll("~0", "~")));
-}
-
-/** `rules[2].score`: how messages call a place. */
-export function nameOf(path: Path): string {
-  return path
-    .map((part, index) => (typeof part === "number" ? `[${part}]` : `${index > 0 ? "." : ""}${part}`))
-    .join("");
 }

@@ -1,81 +1,160 @@
 /** A rule's examples, tried when it is compiled: a rule that does not do what its author says is a fault. */
+import { type DecodedTransaction, decodeTransaction } from "@weir/schema";
 import type { Path, SourceDocument } from "./document.ts";
+import { EntityStates } from "./entity-states.ts";
 import type { Expression } from "./expression.ts";
-import { type Facts, FIELDS, type Field } from "./facts.ts";
+import { FIELDS, type Field, factsOf } from "./facts.ts";
 import type { RulesetFault } from "./fault.ts";
-import type { PlannedFeature } from "./plan.ts";
+import type { Feature } from "./feature.ts";
+import { boundedDuration } from "./features.ts";
+import type { Names } from "./names.ts";
+import type { PlannedEntity } from "./plan.ts";
+import { type ExampleDocument, LIMITS, type PastDocument } from "./ruleset-schema.ts";
+import type { Observation } from "./window/observation.ts";
 
+export type ExampleWorld = {
+  readonly entities: readonly PlannedEntity[];
+  readonly features: readonly Feature[];
+  readonly names: Names;
+  /** States that saw nothing yet. */
+  readonly nothing: EntityStates;
+};
+
+/** When the transaction of an example happens; any time would do. */
+const NOW_MS = 1_600_000_000_000;
+
+/** Of all examples at `path`. */
 export function exampleFaults(
   document: SourceDocument,
-  rule: number,
+  path: Path,
   test: Expression["test"],
-  features: readonly PlannedFeature[],
+  world: ExampleWorld,
 ): RulesetFault[] {
+  if (!document.sound(path)) return [];
   const faults: RulesetFault[] = [];
-  for (const [index, { given, expect }] of (document.data.rules[rule]?.examples ?? []).entries()) {
-    const path: Path = ["rules", rule, "examples", index];
-    const wrong = givenFaults(document, [...path, "given"], given, features);
-    if (wrong.length > 0) faults.push(...wrong);
-    else if (
-      test(factsFrom(given, document.sound(["currencies"]) ? document.data.currencies?.[0] : undefined, features)) !==
-      (expect === "hit")
-    )
-      faults.push(
-        document.faultAt(
-          [...path, "expect"],
-          `this example is a ${expect === "hit" ? "miss" : "hit"}, not a ${expect}`,
-        ),
-      );
+  for (const [index, example] of (document.at(path) as ExampleDocument[]).entries()) {
+    const place = [...path, index];
+    const hit = example.given === undefined ? tryHistory(place, example) : tryGiven(place, example);
+    if (hit === null || hit === (example.expect === "hit")) continue;
+    const [got, wanted] = hit ? ["hit", "miss"] : ["miss", "hit"];
+    faults.push(document.faultAt([...place, "expect"], `this example is a ${got}, not a ${wanted}`));
   }
   return faults;
+
+  /** Whether the rule hits; null after a fault. */
+  function tryGiven(place: Path, { given = {} }: ExampleDocument): boolean | null {
+    const wrong = givenFaults(document, [...place, "given"], given, world);
+    faults.push(...wrong);
+    if (wrong.length > 0) return null;
+    const fields = Object.fromEntries(Object.entries(given).filter(([name]) => Object.hasOwn(FIELDS, name)));
+    const transaction = transactionFrom(document, [...place, "given"], fields, faults);
+    if (transaction === null) return null;
+    const features = new Float64Array(world.features.length);
+    // What is not given is as in a first transaction.
+    world.nothing.ask(observationOf(transaction, NOW_MS, 0), features);
+    for (const [index, { name }] of world.features.entries())
+      if (Object.hasOwn(given, name)) features[index] = (given[name] as number | null) ?? Number.NaN;
+    return test(factsOf(transaction, features));
+  }
+
+  function tryHistory(place: Path, { history = [] }: ExampleDocument): boolean | null {
+    const before = faults.length;
+    const log = logOf(document, [...place, "history"], history, faults);
+    const asked = log.pop();
+    if (faults.length > before || asked?.kind !== "transaction") return null;
+    const states = new EntityStates(world.entities);
+    for (const [offset, event] of log.entries())
+      if (event.kind === "transaction") {
+        if (states.duplicateOf(event) === null) states.apply(event, offset);
+      } else states.applyLabel(event.label, event.origin, offset);
+    if (states.duplicateOf(asked) !== null) {
+      const last = [...place, "history", history.length - 1];
+      faults.push(document.faultAt(last, "its source has sent this id before, so it would be rejected as a duplicate"));
+      return null;
+    }
+    const features = new Float64Array(world.features.length);
+    states.ask(asked, features);
+    return test(factsOf(asked.transaction, features));
+  }
 }
 
 type Given = Readonly<Record<string, number | string | null>>;
 
-function givenFaults(
-  document: SourceDocument,
-  path: Path,
-  given: Given,
-  features: readonly PlannedFeature[],
-): RulesetFault[] {
+function givenFaults(document: SourceDocument, path: Path, given: Given, { names }: ExampleWorld): RulesetFault[] {
   const faults: RulesetFault[] = [];
   for (const [name, value] of Object.entries(given)) {
-    const field = Object.hasOwn(FIELDS, name) ? FIELDS[name as Field] : null;
-    const feature = features.some((known) => known.name === name);
-    if (field === null && !feature)
-      faults.push(
-        document.faultAtKey(
-          [...path, name],
-          `${name} is not known; known names: ${[...Object.keys(FIELDS), ...features.map((known) => known.name)].join(", ")}`,
-        ),
-      );
-    else if (
-      value === null ? field?.optional !== true : typeof value !== (field?.type === "text" ? "string" : "number")
-    )
-      faults.push(
-        document.faultAt(
-          [...path, name],
-          `${name} must be a ${field?.type ?? "number"}${field?.optional === true ? " or null" : ""}`,
-        ),
-      );
+    const known = names.get(name);
+    if (known === undefined || known.kind === "list") {
+      faults.push(document.faultAtKey([...path, name], `${name} is not known; ${names.advise(name)}`));
+      continue;
+    }
+    const right = value === null ? known.optional : (known.kind === "text") === (typeof value === "string");
+    if (right) continue;
+    const expected = `a ${known.kind}${known.optional ? " or null" : ""}`;
+    faults.push(document.faultAt([...path, name], `${name} must be ${expected}`));
   }
   return faults;
 }
 
-/** What is not given: amount 0, source and target made up, optional fields missing, a count of 1 (this transaction). */
-function factsFrom(given: Given, currency: string | undefined, features: readonly PlannedFeature[]): Facts {
-  const text = (name: Field, otherwise: string): string => (given[name] as string | undefined) ?? otherwise;
-  const optional = (name: Field): string | null => (given[name] as string | null | undefined) ?? null;
-  return {
-    amount: (given.amount as number | undefined) ?? 0,
-    currency: text("currency", currency ?? "EUR"),
-    source: text("source", "source"),
-    target: text("target", "target"),
-    id: optional("id"),
-    channel: optional("channel"),
-    country: optional("country"),
-    category: optional("category"),
-    device: optional("device"),
-    features: features.map(({ name }) => (given[name] as number | undefined) ?? 1),
-  };
+type Logged =
+  | Observation
+  | {
+      readonly kind: "told";
+      readonly timeMs: number;
+      readonly label: Parameters<EntityStates["applyLabel"]>[0];
+      readonly origin: Observation["origin"] | null;
+    };
+
+/** Transactions and labels in the order of their times, ties in the order of the document; the last is asked. */
+function logOf(
+  document: SourceDocument,
+  path: Path,
+  history: readonly PastDocument[],
+  faults: RulesetFault[],
+): Logged[] {
+  const log: Logged[] = [];
+  const timeOf = (place: Path, ago: string | undefined): number =>
+    ago === undefined ? NOW_MS : NOW_MS - boundedDuration(document, place, ago, faults, LIMITS.agoMs);
+  for (const [index, { ago, labelled, ...fields }] of history.entries()) {
+    const place = [...path, index];
+    const transaction = transactionFrom(document, place, fields, faults);
+    const timeMs = timeOf([...place, "ago"], ago);
+    if (transaction === null) continue;
+    if (index === history.length - 1 && (ago ?? labelled) !== undefined)
+      faults.push(document.faultAt(place, "the last transaction is the one that is asked; it has no ago and no label"));
+    const observation = observationOf(transaction, timeMs, index);
+    log.push(observation);
+    if (labelled === undefined) continue;
+    const labelledAtMs = timeOf([...place, "labelled", "ago"], labelled.ago);
+    if (labelledAtMs < timeMs) {
+      const message = "this is before the transaction itself; what it turned out to be is known later";
+      faults.push(document.faultAt([...place, "labelled", "ago"], message));
+    }
+    const { source, target, id } = transaction;
+    const { origin } = observation;
+    const named = id ?? String(index);
+    const label = { transaction: named, source, target, timestampMs: timeMs, fraud: labelled.fraud, labelledAtMs };
+    log.push({ kind: "told", timeMs: labelledAtMs, label, origin: id === null ? origin : null });
+  }
+  return log.sort((a, b) => a.timeMs - b.timeMs);
+}
+
+function observationOf(transaction: DecodedTransaction, timeMs: number, offset: number): Observation {
+  return { kind: "transaction", transaction, timeMs, origin: { partition: 0, offset } };
+}
+
+/** As if the fields had come as a message: what no transaction could be is a fault here too. */
+function transactionFrom(
+  document: SourceDocument,
+  path: Path,
+  fields: Readonly<Partial<Record<Field, unknown>>>,
+  faults: RulesetFault[],
+): DecodedTransaction | null {
+  const currency = document.sound(["currencies"]) ? document.data.currencies?.[0] : undefined;
+  const message = { source: "source", target: "target", amount: 1, currency: currency ?? "EUR", ...fields };
+  const decoded = decodeTransaction(Buffer.from(JSON.stringify(message)));
+  if (decoded.ok) return decoded.transaction;
+  for (const { field, expected, got } of decoded.faults)
+    faults.push(document.faultAt([...path, field], `${field} must be a ${expected}, got ${got}`));
+  return null;
 }

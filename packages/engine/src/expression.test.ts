@@ -5,8 +5,16 @@ import type { Facts } from "./facts.ts";
 import { Names } from "./names.ts";
 
 const names = new Names();
-names.declareFeature("count_1h", 0);
+const aFeature = { by: "source", and: [], field: null, windowMs: 3_600_000, delayMs: 0 } as const;
+names.declareFeature({ ...aFeature, name: "count_1h", aggregate: "count", before: false, otherwise: Number.NaN }, 0);
+names.declareFeature({ ...aFeature, name: "mean_1h", aggregate: "mean", before: true, otherwise: Number.NaN }, 1);
+names.declareFeature({ ...aFeature, name: "max_1h", aggregate: "max", before: true, otherwise: 0 }, 2);
 names.declareList("risky", ["NG", "KP"]);
+
+/** Of one count, a mean and a maximum. */
+function features(count: number, mean = Number.NaN, max = 0): Float64Array {
+  return Float64Array.of(count, mean, max);
+}
 
 function facts(given: Partial<Facts> = {}): Facts {
   return {
@@ -19,7 +27,7 @@ function facts(given: Partial<Facts> = {}): Facts {
     country: null,
     category: null,
     device: null,
-    features: [1],
+    features: features(1),
     ...given,
   };
 }
@@ -46,9 +54,9 @@ describe("what an expression says", () => {
     ["amount * 2 - 50 / 4 + 1 == 188.5", {}, true],
     ["-amount < -99", {}, true],
     ["amount / -4 == -25", {}, true],
-    ["count_1h > 20 && amount >= 300", { amount: 300, features: [21] }, true],
-    ["count_1h > 20 && amount >= 300", { amount: 300, features: [20] }, false],
-    ["amount < 5 || count_1h > 3", { features: [4] }, true],
+    ["count_1h > 20 && amount >= 300", { amount: 300, features: features(21) }, true],
+    ["count_1h > 20 && amount >= 300", { amount: 300, features: features(20) }, false],
+    ["amount < 5 || count_1h > 3", { features: features(4) }, true],
     ["!(amount < 5)", {}, true],
     ["true", {}, true],
     ["currency == 'EUR'", {}, true],
@@ -67,6 +75,10 @@ describe("what an expression says", () => {
     ["(currency == 'EUR' ? 50 : 5000) < amount", {}, true],
     ["(amount > 1 ? 'a' : 'b') == 'a'", {}, true],
     ["(amount > 1 ? amount > 2 : amount > 3) == true", {}, true],
+    ["mean_1h == null", {}, true],
+    ["mean_1h != null && amount > 2 * mean_1h", {}, false],
+    ["mean_1h != null && amount > 2 * mean_1h", { features: features(2, 40, 40) }, true],
+    ["mean_1h == null ? max_1h == 0 : mean_1h < 50", { features: features(2, 40, 40) }, true],
     ["amount > 1 // what follows is a comment", {}, true],
   ])("%s of %o is %s", (text, given, expected) => {
     expect(run(text, given)).toBe(expected);
@@ -80,7 +92,7 @@ describe("what an expression says", () => {
 
 describe("what an expression may not say, and where that stands", () => {
   test.each<[string, string | RegExp]>([
-    ["amonut > 1", /^0: amonut is not known; did you mean amount\?/],
+    ["amonut > 1", "0: amonut is not known; did you mean amount?"],
     ["amount > 1 && constructor == 'a'", /^14: constructor is not known/],
     ["__proto__ == 'a'", "0: Reserved identifier: __proto__"],
     ["amount > 'x'", "0: no such overload: number > text"],
@@ -114,7 +126,9 @@ describe("what an expression may not say, and where that stands", () => {
     ["risky == risky", /^0: risky is a list/],
     ["amount == null", /^0: /],
     ["currency == null", "0: currency is never missing, so this is always false"],
-    ["null == null", "0: null can only be compared with a field that may be missing"],
+    ["null == null", "0: null can only be compared with what may be missing"],
+    ["max_1h == null", "0: max_1h is never missing, so this is always false"],
+    ["amount > mean_1h", "9: mean_1h may be missing; ask first: mean_1h != null && ..."],
     ["country == 'DE'", "0: country may be missing; ask first: country != null && ..."],
     ["country != null || country == 'DE'", /^19: country may be missing/],
     ["country == null && country == 'DE'", /^19: country may be missing/],

@@ -21,6 +21,8 @@ export type Expression = {
   readonly test: (facts: Facts) => boolean;
   /** Fields and features that it reads, in order of appearance. */
   readonly reads: readonly string[];
+  /** Operations, names and literals. */
+  readonly nodes: number;
 };
 
 type Compiled =
@@ -43,7 +45,11 @@ export function compileExpression(text: string, names: Names): Compiled {
   if (faults.length > 0) return { ok: false, faults };
   if (closure.kind !== "bool")
     return { ok: false, faults: [{ at: ast.start, message: `a rule says true or false, this is a ${closure.kind}` }] };
-  return { ok: true, expression: { test: closure.run, reads: [...reads] } };
+  return { ok: true, expression: { test: closure.run, reads: [...reads], nodes: countNodes(ast) } };
+}
+
+function countNodes(node: ASTNode): number {
+  return children(node).reduce((sum, child) => sum + countNodes(child), 1);
 }
 
 function parse(text: string, names: Names) {

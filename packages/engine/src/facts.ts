@@ -12,8 +12,8 @@ export type Facts = {
   country: string | null;
   category: string | null;
   device: string | null;
-  /** By the feature's place in the ruleset. */
-  features: number[];
+  /** The feature vector of the plan; NaN = missing. */
+  features: Float64Array;
 };
 
 export type Field = Exclude<keyof Facts, "features">;
@@ -34,7 +34,7 @@ export const FIELDS: { readonly [F in Field]: { readonly type: "number" | "text"
 const POWERS = [1, 10, 100, 1_000, 10_000] as const;
 
 /** `features` is kept, not copied. */
-export function factsOf(transaction: DecodedTransaction, features: number[]): Facts {
+export function factsOf(transaction: DecodedTransaction, features: Float64Array): Facts {
   const { currency, source, target, id, channel, country, category, device, amountMinor, exponent } = transaction;
   const power = POWERS[exponent];
   if (power === undefined) throw new RangeError(`exponent must be 0 to ${POWERS.length - 1}, got ${exponent}`);

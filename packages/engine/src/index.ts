@@ -1,11 +1,22 @@
-export { type CompileResult, CURRENCY_NOT_LISTED, compileRuleset } from "./compile.ts";
+export { type CompileResult, compileRuleset } from "./compile.ts";
+export { createDecide, type Decide, type Verdict } from "./decide.ts";
+export { createDecisionText, type Decided, type DecisionText, type DecisionTextOptions } from "./decision-text.ts";
 export { DocumentName, documentKind, readDocument, type SourceDocument } from "./document.ts";
 export { Duration, durationMs } from "./duration.ts";
+export { type Evaluation, Evaluator } from "./evaluator.ts";
+export { type Facts, factsOf } from "./facts.ts";
 export { formatFaults, inDocumentOrder, type RulesetFault } from "./fault.ts";
 export type { Aggregate, EntityField, Feature } from "./feature.ts";
-export type { Plan, PlannedFeature, PlannedRule } from "./plan.ts";
+export { CURRENCY_NOT_LISTED, type Plan, type PlannedEntity, type PlannedRule } from "./plan.ts";
+export { MAX_EVIDENCE, sentenceOf } from "./reasons.ts";
 export { LIMITS, RulesetDocument } from "./ruleset-schema.ts";
-export { createDetectorStage, DETECTOR_LABELS, type DetectorStageOptions, type DetectorState } from "./stage.ts";
+export {
+  beyondOneStage,
+  createDetectorStage,
+  DETECTOR_LABELS,
+  type DetectorStageOptions,
+  type DetectorState,
+} from "./stage.ts";
 export { ENGINE_VERSION } from "./version.ts";
 export { CorruptChunk } from "./window/chunk.ts";
 export { EntityState } from "./window/entity-state.ts";

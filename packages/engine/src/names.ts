@@ -1,22 +1,35 @@
 /** The names that the expressions of one ruleset can use, and the CEL environment that declares them. */
 import { Environment } from "@marcbachmann/cel-js";
 import { type Facts, FIELDS, type Field } from "./facts.ts";
+import type { Feature } from "./feature.ts";
+import { canBeMissing } from "./features.ts";
 
 export type Name =
-  | { readonly kind: "number"; readonly optional: false; readonly read: (facts: Facts) => number }
+  | {
+      readonly kind: "number";
+      readonly optional: boolean;
+      /** NaN = missing. */
+      readonly read: (facts: Facts) => number;
+      /** Its place in the feature vector; null: not a feature. */
+      readonly feature: number | null;
+    }
   | { readonly kind: "text"; readonly optional: boolean; readonly read: (facts: Facts) => string | null }
   | { readonly kind: "list"; readonly values: ReadonlySet<string> };
+
+const MOST_TOLD = 40;
 
 export class Names {
   readonly #names = new Map<string, Name>();
   readonly #environment = new Environment({ limits: { maxDepth: 50, maxAstNodes: 1_000, maxListElements: 200 } });
 
   constructor() {
-    // CEL's string type has no null; optional fields are compared with it to ask whether they are there.
+    // CEL's types have no null; what may be missing is compared with it to ask whether it is there.
     this.#environment.registerOperator("string == null", () => false);
+    this.#environment.registerOperator("double == null", () => false);
     for (const [name, { type, optional }] of Object.entries(FIELDS)) {
       const field = name as Field;
-      if (type === "number") this.#declare(name, { kind: "number", optional: false, read: (facts) => facts.amount });
+      if (type === "number")
+        this.#declare(name, { kind: "number", optional, read: (facts) => facts.amount, feature: null });
       else this.#declare(name, { kind: "text", optional, read: textOf(field as Exclude<Field, "amount">) });
     }
   }
@@ -29,13 +42,14 @@ export class Names {
     return this.#names.get(name);
   }
 
-  /** What is wrong with the name, null if nothing. */
-  declareFeature(name: string, index: number): string | null {
-    // The index is within the features of this ruleset, so the value is there.
-    return this.#tryDeclare(name, {
+  /** `index`: its place in the feature vector. What is wrong with the name, null if nothing. */
+  declareFeature(feature: Feature, index: number): string | null {
+    return this.#tryDeclare(feature.name, {
       kind: "number",
-      optional: false,
+      optional: canBeMissing(feature),
+      // The index is within the features of this ruleset, so the value is there.
       read: (facts) => facts.features[index] as number,
+      feature: index,
     });
   }
 
@@ -44,16 +58,19 @@ export class Names {
     return this.#tryDeclare(name, { kind: "list", values: new Set(values) });
   }
 
-  /** The known name that `name` was probably meant to be, and all of them. */
+  /** The known name that `name` was probably meant to be, else those that there are. */
   advise(name: string): string {
     let best: string | null = null;
+    if (name.length > 100) return "a name is short";
     let bestDistance = Math.max(2, Math.floor(name.length / 3)) + 1;
     for (const known of this.#names.keys()) {
       const distance = editDistance(name, known, bestDistance);
       if (distance < bestDistance) [best, bestDistance] = [known, distance];
     }
-    const all = `known names: ${[...this.#names.keys()].join(", ")}`;
-    return best === null ? all : `did you mean ${best}? ${all}`;
+    if (best !== null) return `did you mean ${best}?`;
+    const known = [...this.#names.keys()];
+    const more = known.length > MOST_TOLD ? ` and ${known.length - MOST_TOLD} more` : "";
+    return `known names: ${known.slice(0, MOST_TOLD).join(", ")}${more}`;
   }
 
   #tryDeclare(name: string, value: Name): string | null {
@@ -98,7 +115,7 @@ function textOf(field: Exclude<Field, "amount">): (facts: Facts) => string | nul
   }
 }
 
-/** Levenshtein distance; any number >= bound once it reaches `bound`. */
+/** Levenshtein distance; `bound` or more once it reaches that. */
 function editDistance(a: string, b: string, bound: number): number {
   if (Math.abs(a.length - b.length) >= bound) return bound;
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
@@ -108,6 +125,7 @@ function editDistance(a: string, b: string, bound: number): number {
       const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
       next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
     }
+    if (Math.min(...next) >= bound) return bound;
     row = next;
   }
   return row[b.length] ?? bound;

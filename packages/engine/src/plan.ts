@@ -1,17 +1,35 @@
 import type { Expression } from "./expression.ts";
 import type { Facts } from "./facts.ts";
+import type { EntityField, Feature } from "./feature.ts";
 import type { Names } from "./names.ts";
+import type { EntityLayout } from "./window/layout.ts";
+
+/** The rule name of the reason that an unlisted currency gives; no rule may take it. */
+export const CURRENCY_NOT_LISTED = "currency_not_listed";
 
 export type PlannedRule = {
   readonly id: string;
   readonly when: string;
   readonly score: number;
+  /** Reported when it hits; moves neither score nor outcome. */
+  readonly monitor: boolean;
   readonly test: Expression["test"];
+  /** Operations, names and literals of the condition: what it costs at most. */
+  readonly nodes: number;
   /** What it reads, with the reader of each: what a reason shows as observed. */
   readonly reads: readonly { readonly name: string; readonly read: (facts: Facts) => number | string | null }[];
+  /** Places in the feature vector of the features among them. */
+  readonly features: readonly number[];
 };
 
-export type PlannedFeature = { readonly name: string; readonly by: "source"; readonly windowMs: number };
+/** One stage of the chain: the entity whose state it keeps, and what that is asked. */
+export type PlannedEntity = {
+  readonly field: EntityField;
+  readonly layout: EntityLayout;
+  /** In the order of the feature vector, where the first stands at `at`. */
+  readonly features: readonly Feature[];
+  readonly at: number;
+};
 
 export type OutcomeName = "approve" | "review" | "decline";
 
@@ -23,23 +41,32 @@ export type Plan = {
   readonly hash: string;
   /** `name@version#hash8`: what a decision is stamped with. */
   readonly label: string;
+  /** Whether it has features, and so needs to know the past. */
   readonly stateful: boolean;
   readonly latenessMs: number;
-  /** How far behind stream time an event can still matter: longest window + lateness; 0 without features. */
+  /**
+   * In the order of the chain: source, then others, then target; none without features. The source is always among them,
+   * since it is where duplicates are told apart.
+   */
+  readonly entities: readonly PlannedEntity[];
+  /** The feature vector. */
+  readonly features: readonly Feature[];
+  /** How far behind stream time an event can still matter: the longest horizon of its entities, 0 without. */
   readonly horizonMs: number;
-  /** Names what the state's bytes mean. */
-  readonly identity: string;
   readonly rules: readonly PlannedRule[];
-  readonly features: readonly PlannedFeature[];
   readonly currencies: ReadonlySet<string> | null;
   readonly otherwise: OutcomeName;
   readonly thresholds: { readonly review: number; readonly decline: number };
 };
 
-export function plannedReads(reads: readonly string[], names: Names): PlannedRule["reads"] {
-  return reads.map((name) => {
-    const known = names.get(name);
-    if (known === undefined || known.kind === "list") throw new Error(`${name} is read but not a value`);
-    return { name, read: known.read };
+export function plannedReads(reads: readonly string[], names: Names): Pick<PlannedRule, "reads" | "features"> {
+  const known = reads.map((name) => {
+    const value = names.get(name);
+    if (value === undefined || value.kind === "list") throw new Error(`${name} is read but not a value`);
+    return { name, read: value.read, feature: value.kind === "number" ? value.feature : null };
   });
+  return {
+    reads: known.map(({ name, read }) => ({ name, read })),
+    features: known.flatMap(({ feature }) => (feature === null ? [] : [feature])),
+  };
 }

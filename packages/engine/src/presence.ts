@@ -17,7 +17,7 @@ function visit(node: ASTNode, present: Present, names: Names, faults: Expression
   switch (node.op) {
     case "id": {
       const name = names.get(node.args);
-      if (name?.kind === "text" && name.optional && !present.has(node.args))
+      if (name !== undefined && name.kind !== "list" && name.optional && !present.has(node.args))
         faults.push({
           at: node.start,
           message: `${node.args} may be missing; ask first: ${node.args} != null && ...`,

@@ -12,7 +12,12 @@ import {
 } from "@weir/schema";
 import { ENGINE_VERSION } from "./version.ts";
 
-export type Rejection = { readonly reason: ReasonCode; readonly faults: readonly Fault[] };
+export type Rejection = {
+  readonly reason: ReasonCode;
+  readonly faults: readonly Fault[];
+  /** Of a duplicate only: decision id of the first one. */
+  readonly duplicateOf?: string;
+};
 
 export type RejectorOptions = {
   readonly input: string;
@@ -36,9 +41,9 @@ const isForeign = ([name]: Header): boolean => !name.startsWith(REJECTED_HEADER_
  * or its partition would stall.
  */
 export function createRejector({ input, rejected, maxRecordBytes }: RejectorOptions) {
-  return (record: LogRecord, partition: number, { reason, faults }: Rejection): NewRecord => {
+  return (record: LogRecord, partition: number, { faults, ...rejection }: Rejection): NewRecord => {
     const origin = decisionId(input, partition, record.offset);
-    const ours = rejectedHeaders({ reason, origin, faults: [...faults], engine: ENGINE_VERSION });
+    const ours = rejectedHeaders({ ...rejection, origin, faults: [...faults], engine: ENGINE_VERSION });
     const { key, value, headers, timestampMs } = record;
     if (recordBytes(record) <= maxRecordBytes)
       return { topic: rejected, key, value, headers: [...headers.filter(isForeign), ...ours], timestampMs };

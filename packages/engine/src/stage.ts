@@ -2,6 +2,8 @@
  * The detector as one stage: every record of the input becomes exactly one record of legit, fraud or
  * rejected. step() reads the state and the record and nothing else, and writes nothing: what it wants
  * remembered is in the event that it returns.
+ *
+ * It counts by source alone; a plan that needs more is for a chain of stages.
  */
 import {
   type DecodedTransaction,
@@ -12,7 +14,8 @@ import {
   REASON_CODES,
 } from "@weir/schema";
 import { createDecide } from "./decide.ts";
-import { type Facts, factsOf } from "./facts.ts";
+import { createDecisionText, type Decided, type DecisionTextOptions } from "./decision-text.ts";
+import { factsOf } from "./facts.ts";
 import type { Plan } from "./plan.ts";
 import { createRejector, type Rejection, recordBytes } from "./reject.ts";
 import { StreamClock } from "./window/stream-clock.ts";
@@ -27,8 +30,7 @@ export type DetectorStageOptions = {
     readonly rejected: string;
   };
   readonly stateTopic: string;
-  /** full: each decision also carries every feature's value. */
-  readonly explain: "none" | "full";
+  readonly explain: DecisionTextOptions["explain"];
   /** Key, value and headers together; what is larger is rejected by reference. */
   readonly maxRecordBytes: number;
   /** How far an event time may be ahead of its record's timestamp. */
@@ -49,15 +51,34 @@ const REJECTED_LABELS = Object.fromEntries(REASON_CODES.map((code) => [code, `re
 
 export const DETECTOR_LABELS: readonly string[] = ["approve", "review", "decline", ...Object.values(REJECTED_LABELS)];
 
+/** Why one stage cannot run the plan; null if it can. */
+export function beyondOneStage({ features }: Plan): string | null {
+  const other = features.find(
+    ({ by, and, aggregate, delayMs, before }) =>
+      by !== "source" || and.length > 0 || aggregate !== "count" || delayMs > 0 || before,
+  );
+  return other === undefined
+    ? null
+    : `feature ${other.name} is more than a count by source, which is all there is so far`;
+}
+
 export function createDetectorStage(options: DetectorStageOptions) {
-  const { plan, topics, stateTopic, maxRecordBytes, maxFutureMs, keyedPartitions } = options;
-  if (plan.stateful && keyedPartitions === null)
-    throw new Error(`ruleset ${plan.label} counts by source, so its input must be keyed by source`);
-  const identity = plan.stateful ? `${plan.identity} partitions=${keyedPartitions}` : plan.identity;
+  const { plan, topics, stateTopic, explain, maxRecordBytes, maxFutureMs, keyedPartitions } = options;
+  const beyond = beyondOneStage(plan);
+  if (beyond !== null) throw new Error(`ruleset ${plan.label}: ${beyond}`);
+  const source = plan.entities[0] ?? null;
+  if (source !== null && keyedPartitions === null)
+    throw new Error(`ruleset ${plan.label} keeps what a source did, so its input must be keyed by source`);
+  const identity =
+    source === null
+      ? "stateless@1"
+      : `times-by-source@1 horizon=${plan.horizonMs} lateness=${plan.latenessMs} partitions=${keyedPartitions}`;
   const rejectRecord = createRejector({ input: topics.input, rejected: topics.rejected, maxRecordBytes });
   const decide = createDecide(plan);
-  const writeDecision = decisionWriter(options);
+  const write = createDecisionText(plan, { topic: topics.input, explain });
   const windowsMs = plan.features.map(({ windowMs }) => windowMs);
+  /** Written anew for each record; nothing of it is kept. */
+  const features = new Float64Array(plan.features.length);
 
   const rejected = (record: LogRecord, partition: number, rejection: Rejection): DetectorStep => ({
     outputs: [rejectRecord(record, partition, rejection)],
@@ -70,11 +91,11 @@ export function createDetectorStage(options: DetectorStageOptions) {
     input: topics.input,
     outputs: [topics.legit, topics.fraud, topics.rejected],
     stateTopic,
-    needsHistory: plan.stateful,
+    needsHistory: source !== null,
     identity,
 
     createState(): DetectorState {
-      return plan.stateful ? new WindowState(identity, plan.horizonMs) : new StreamClock();
+      return source === null ? new StreamClock() : new WindowState(identity, plan.horizonMs);
     },
 
     step(state: DetectorState, record: LogRecord, partition: number): DetectorStep {
@@ -88,15 +109,17 @@ export function createDetectorStage(options: DetectorStageOptions) {
         routingFault(key, partition, keyedPartitions) ?? timeFault(transaction, record.timestampMs, maxFutureMs);
       if (rejection !== null) return rejected(record, partition, rejection);
       const timeMs = transaction.timestampMs ?? record.timestampMs;
-      const late = plan.stateful && timeMs < state.streamTimeMs - plan.latenessMs;
-      const facts = factsOf(transaction, windowsMs.length === 0 ? NO_FEATURES : new Array<number>(windowsMs.length));
-      countWithThis(state, facts, timeMs, windowsMs);
+      const origin = { partition, offset: record.offset };
+      countWithThis(state, features, transaction.source, timeMs, windowsMs);
+      const facts = factsOf(transaction, features);
       const verdict = decide(facts);
-      const decision = writeDecision({ record, partition, timeMs, late, facts, ...verdict });
+      const late = source !== null && timeMs < state.streamTimeMs - plan.latenessMs;
+      const decided: Decided = { origin, timeMs, late, approximate: false, facts, verdict };
+      const decision = write(decided, () => []);
       const output: NewRecord = {
         topic: verdict.outcome === "approve" ? topics.legit : topics.fraud,
         key,
-        value: splice(record.value as Buffer, decoded.closeAtByte, decision),
+        value: splice(record.value as Buffer, decoded.closeAtByte, `,"decision":${decision}`),
         headers: record.headers,
         timestampMs: record.timestampMs,
       };
@@ -111,14 +134,17 @@ export function createDetectorStage(options: DetectorStageOptions) {
   };
 }
 
-/** Shared, since nothing writes to it. */
-const NO_FEATURES: number[] = [];
-
 /** Features count the transactions before this one in the log, and this one. */
-function countWithThis(state: DetectorState, facts: Facts, timeMs: number, windowsMs: readonly number[]): void {
-  const { features } = facts;
-  state.countInto(features, facts.source, timeMs, windowsMs);
-  for (let index = 0; index < features.length; index += 1) features[index] = (features[index] as number) + 1;
+function countWithThis(
+  state: DetectorState,
+  features: Float64Array,
+  source: string,
+  timeMs: number,
+  windowsMs: readonly number[],
+): void {
+  const counts: number[] = [];
+  state.countInto(counts, source, timeMs, windowsMs);
+  for (let index = 0; index < counts.length; index += 1) features[index] = (counts[index] as number) + 1;
 }
 
 function tooLarge(bytes: number, most: number): Rejection {
@@ -150,30 +176,6 @@ function timeFault({ timestampMs }: DecodedTransaction, recordMs: number, maxFut
     reason: "from_the_future",
     faults: [{ field: "timestamp", expected, got: `${timestampMs - recordMs} ms after it` }],
   };
-}
-
-type Decided = {
-  readonly record: LogRecord;
-  readonly partition: number;
-  readonly timeMs: number;
-  readonly late: boolean;
-  readonly facts: Facts;
-  readonly outcome: string;
-  readonly score: number;
-  readonly reasons: string;
-};
-
-/** `,"decision":{...}`: only numbers, names of our own and text that is JSON already go in. */
-function decisionWriter({ plan, topics, explain }: DetectorStageOptions): (decided: Decided) => string {
-  const id = `,"decision":{"id":${JSON.stringify(topics.input).slice(0, -1)}/`;
-  const ruleset = JSON.stringify(plan.label);
-  const names = plan.features.map(({ name }, index) => `${index > 0 ? "," : ""}${JSON.stringify(name)}:`);
-  const featuresOf = (values: readonly number[]): string =>
-    `,"features":{${names.map((name, index) => name + String(values[index])).join("")}}`;
-  return ({ record: { offset }, partition, timeMs, late, facts, outcome, score, reasons }) =>
-    `${id}${partition}/${offset}","outcome":"${outcome}","score":${score},"eventTime":${timeMs},"order":${offset},` +
-    `"ruleset":${ruleset},"reasons":${reasons}${late ? ',"late":true' : ""}` +
-    `${explain === "full" ? featuresOf(facts.features) : ""}}`;
 }
 
 /** The original bytes with `text` put in at `at`, which is mostly the last byte. */

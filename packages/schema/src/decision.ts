@@ -5,13 +5,20 @@ import { Transaction } from "./transaction.ts";
 export const Outcome = Type.Union([Type.Literal("approve"), Type.Literal("review"), Type.Literal("decline")]);
 export type Outcome = Static<typeof Outcome>;
 
-/** Why: one rule that hit, with what it saw. */
+/** Why: one rule that hit, with what it saw. sentenceOf(reason) of the engine says it in words. */
 export const Reason = Type.Object({
   rule: Type.String(),
   score: Type.Number({ minimum: 0, maximum: 1 }),
   /** The rule's condition as written. */
   when: Type.String(),
-  observed: Type.Record(Type.String(), Type.Union([Type.Number(), Type.String(), Type.Boolean(), Type.Null()])),
+  /** What the condition read: fields and features; null = missing. */
+  observed: Type.Record(Type.String(), Type.Union([Type.Number(), Type.String(), Type.Null()])),
+  /** The rule is only watched: neither score nor outcome are moved by it. */
+  monitor: Type.Optional(Type.Literal(true)),
+  /** Decision ids of earlier transactions that the features read are about, the newest first of each. */
+  evidence: Type.Optional(Type.Array(Type.String(), { minItems: 1, maxItems: 20 })),
+  /** All of it as a sentence, when EXPLAIN=full. */
+  text: Type.Optional(Type.String()),
 });
 export type Reason = Readonly<Static<typeof Reason>>;
 
@@ -29,8 +36,10 @@ export const Decision = Type.Object({
   reasons: Type.Array(Reason),
   /** Older than the windows reach: decided, but not counted for what follows. */
   late: Type.Optional(Type.Literal(true)),
-  /** Every feature's value, when EXPLAIN=full. */
-  features: Type.Optional(Type.Record(Type.String(), Type.Number())),
+  /** Some window had more transactions than are kept of one key: its features are about the newest of them. */
+  approximate: Type.Optional(Type.Literal(true)),
+  /** Every feature's value, when EXPLAIN=full; null = missing. */
+  features: Type.Optional(Type.Record(Type.String(), Type.Union([Type.Number(), Type.Null()]))),
 });
 export type Decision = Readonly<Static<typeof Decision>>;
 

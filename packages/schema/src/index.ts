@@ -16,5 +16,5 @@ export {
   rejectedHeaders,
 } from "./rejected.ts";
 export { MAX_TIMESTAMP_MS, parseTimestamp } from "./timestamp.ts";
-export { decisionId, stateTopic, TOPICS } from "./topics.ts";
+export { decisionId, parseDecisionId, stateTopic, TOPICS } from "./topics.ts";
 export { type DecodedTransaction, Location, Transaction } from "./transaction.ts";

@@ -4,9 +4,18 @@ import type { Header } from "./record.ts";
 
 /**
  * Why an input was not decided. Codes only ever get added, so readers must take one they do not know.
- * `misrouted`: its partition is not the one its source hashes to. `internal`: we failed, not the message.
+ * `misrouted`: its partition is not the one its source hashes to. `duplicate`: its source has sent this id before,
+ * `duplicate_conflict`: with something else in it. `internal`: we failed, not the message.
  */
-export const REASON_CODES = ["malformed", "too_large", "misrouted", "from_the_future", "internal"] as const;
+export const REASON_CODES = [
+  "malformed",
+  "too_large",
+  "misrouted",
+  "from_the_future",
+  "duplicate",
+  "duplicate_conflict",
+  "internal",
+] as const;
 export type ReasonCode = (typeof REASON_CODES)[number];
 
 /** Of every header that Weir adds; the input's own that begin so are left out of a rejected record. */
@@ -21,6 +30,8 @@ export const REJECTED_HEADERS = {
   faults: "weir-faults",
   /** Version of the engine that said so. */
   engine: "weir-engine",
+  /** Of a duplicate only: decision id of the first one. */
+  duplicateOf: "weir-duplicate-of",
 } as const;
 
 /** What the headers of a rejected record say. Its key and value are the input's own bytes, unless too_large. */
@@ -29,6 +40,7 @@ export const Rejected = Type.Object({
   origin: Type.String(),
   faults: Type.Array(Fault),
   engine: Type.String(),
+  duplicateOf: Type.Optional(Type.String()),
 });
 export type Rejected = Readonly<Static<typeof Rejected>>;
 
@@ -42,10 +54,13 @@ export const RejectedReference = Type.Object({
 export type RejectedReference = Readonly<Static<typeof RejectedReference>>;
 
 export function rejectedHeaders(rejected: Rejected): Header[] {
-  return [
+  const headers: Header[] = [
     [REJECTED_HEADERS.reason, Buffer.from(rejected.reason)],
     [REJECTED_HEADERS.origin, Buffer.from(rejected.origin)],
     [REJECTED_HEADERS.faults, Buffer.from(JSON.stringify(rejected.faults))],
     [REJECTED_HEADERS.engine, Buffer.from(rejected.engine)],
   ];
+  if (rejected.duplicateOf !== undefined)
+    headers.push([REJECTED_HEADERS.duplicateOf, Buffer.from(rejected.duplicateOf)]);
+  return headers;
 }

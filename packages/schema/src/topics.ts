@@ -12,6 +12,16 @@ export function decisionId(topic: string, partition: number, offset: number): st
   return `${topic}/${partition}/${offset}`;
 }
 
+/** The record of `topic` that `id` is the decision id of; null if it is none. */
+export function parseDecisionId(
+  id: string,
+  topic: string,
+): { readonly partition: number; readonly offset: number } | null {
+  if (!id.startsWith(`${topic}/`)) return null;
+  const [, partition, offset] = /^(0|[1-9]\d{0,8})\/(0|[1-9]\d{0,15})$/.exec(id.slice(topic.length + 1)) ?? [];
+  return partition === undefined ? null : { partition: Number(partition), offset: Number(offset) };
+}
+
 /** The compacted topic that holds a stage's rolling snapshot. */
 export function stateTopic(appId: string, inputTopic: string): string {
   return `${appId}.state.${inputTopic}`;

@@ -2,7 +2,7 @@
  * The ruleset as a setting: the file is read and compiled with the rest of the configuration, so that one start
  * shows the faults of both.
  */
-import { compileRuleset, formatFaults, type Plan } from "@weir/engine";
+import { beyondOneStage, compileRuleset, formatFaults, type Plan } from "@weir/engine";
 import { type Entry, file, flag, oneOf } from "@weir/service";
 
 const path = file({
@@ -31,7 +31,9 @@ export const rulesetSettings: Entry<RulesetSettings> = {
       return { ok: false };
     }
     const { plan } = compiled;
-    if (!keyed.ok) return { ok: false };
+    const beyond = beyondOneStage(plan);
+    if (beyond !== null) faults.push(`RULESET ${document.value.path}: ${beyond}`);
+    if (beyond !== null || !keyed.ok) return { ok: false };
     if (plan.stateful && !keyed.value) {
       faults.push(
         `RULESET ${document.value.path} has features, so each transaction must come to the partition of its source: ` +

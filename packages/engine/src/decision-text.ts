@@ -1,0 +1,58 @@
+/** How a decision is written: a JSON object of packages/schema's Decision. */
+import type { Verdict } from "./decide.ts";
+import type { Facts } from "./facts.ts";
+import type { Plan } from "./plan.ts";
+import { type Contributors, createReasons, sentenceOf } from "./reasons.ts";
+import type { Origin } from "./window/observation.ts";
+
+export type Decided = {
+  readonly origin: Origin;
+  readonly timeMs: number;
+  /** Decided, but not counted for later ones. */
+  readonly late: boolean;
+  /** Some window had more transactions than are kept. */
+  readonly approximate: boolean;
+  readonly facts: Facts;
+  readonly verdict: Verdict;
+};
+
+export type DecisionTextOptions = {
+  /** Topic of the input, for decision ids. */
+  readonly topic: string;
+  /** full: each reason is also a sentence, and every feature is told; null = missing. */
+  readonly explain: "none" | "full";
+};
+
+export type DecisionText = (decided: Decided, contributors: Contributors) => string;
+
+/** Everything that does not depend on the transaction is turned to text here, once. */
+export function createDecisionText(plan: Plan, { topic, explain }: DecisionTextOptions): DecisionText {
+  const id = `{"id":${JSON.stringify(topic).slice(0, -1)}/`;
+  const ruleset = JSON.stringify(plan.label);
+  const names = plan.features.map(({ name }, index) => `${index > 0 ? "," : ""}${JSON.stringify(name)}:`);
+  const reasonsOf = createReasons(plan, topic);
+
+  const reasonsText = ({ facts, verdict }: Decided, contributors: Contributors): string => {
+    if (verdict.hits.length === 0 && verdict.listed) return "[]";
+    const reasons = reasonsOf(facts, verdict, contributors);
+    if (explain === "none") return JSON.stringify(reasons);
+    return JSON.stringify(reasons.map((reason) => ({ ...reason, text: sentenceOf(reason) })));
+  };
+  const featuresText = ({ features }: Facts): string =>
+    `,"features":{${names.map((name, index) => name + numberText(features[index] as number)).join("")}}`;
+
+  return (decided, contributors) => {
+    const { origin, timeMs, late, approximate, facts, verdict } = decided;
+    return (
+      `${id}${origin.partition}/${origin.offset}","outcome":"${verdict.outcome}","score":${verdict.score},` +
+      `"eventTime":${timeMs},"order":${origin.offset},"ruleset":${ruleset},"reasons":${reasonsText(decided, contributors)}` +
+      `${late ? ',"late":true' : ""}${approximate ? ',"approximate":true' : ""}` +
+      `${explain === "full" ? featuresText(facts) : ""}}`
+    );
+  };
+}
+
+/** A missing feature is NaN, and an overflow infinite: JSON has no words for them. */
+function numberText(value: number): string {
+  return Number.isFinite(value) ? String(value) : "null";
+}
