@@ -1,9 +1,9 @@
 /** Compiles a checked expression to nested closures; whatever is not written out here does not exist. */
 import type { ASTNode } from "@marcbachmann/cel-js";
+import { askedFor, isNull } from "./ast.ts";
 import type { ExpressionFault } from "./expression.ts";
 import type { Facts } from "./facts.ts";
 import type { Names } from "./names.ts";
-import { askedFor, isNull } from "./presence.ts";
 
 type Run<T> = (facts: Facts) => T;
 type Value =
@@ -116,9 +116,7 @@ function arithmetic(node: ASTNode & { op: "+" | "-" | "*" | "/" }, names: Names)
     case "*":
       return (facts) => left(facts) * right(facts);
     case "/":
-      if (divisor === undefined || divisor === 0)
-        throw new Refusal(node.args[1], "a divisor must be a number other than 0, written out");
-      return (facts) => left(facts) / divisor;
+      return divisor === undefined ? (facts) => left(facts) / right(facts) : (facts) => left(facts) / divisor;
   }
 }
 

@@ -17,6 +17,7 @@ rules:
   - id: large-amount
     when: amount >= 900
     score: 0.95
+  - { id: busy, when: count_10m > 3 && count_7d < 9 && country != null && country in risky, score: 0.7 }
 thresholds: { review: 0.6, decline: 0.9 }
 `;
 
@@ -60,19 +61,19 @@ describe("a good ruleset", () => {
     expect(label(GOOD.replace("900", "901"))).not.toBe(label(GOOD));
   });
 
-  test("keeps its state's identity when a shorter window is added, and not when lateness changes", () => {
+  test("keeps its state's identity when a shorter window changes, and not when lateness changes", () => {
     const identity = (text: string) => {
       const result = compileRuleset(text, { file: "r.yaml" });
       return result.ok ? result.plan.entities.map(({ layout }) => layoutIdentity(layout)).join() : "";
     };
-    expect(identity(GOOD.replace("lists:", "  count_1h: { by: source, count: true, over: 1h }\nlists:"))).toBe(
-      identity(GOOD),
-    );
+    expect(identity(GOOD.replace("over: 10m", "over: 20m"))).toBe(identity(GOOD));
     expect(identity(`${GOOD}lateness: 2h\n`)).not.toBe(identity(GOOD));
   });
 
   test("without features is stateless", () => {
-    const result = compileRuleset(GOOD.replace(/features:[\s\S]*lists:/, "lists:"), { file: "r.yaml" });
+    const result = compileRuleset(GOOD.replace(/features:[\s\S]*lists:/, "lists:").replace(/count_10m.*9 && /, ""), {
+      file: "r.yaml",
+    });
     expect(result).toMatchObject({ ok: true, plan: { stateful: false, horizonMs: 0, entities: [], features: [] } });
   });
 
@@ -121,7 +122,7 @@ describe("faults say where and what would be right", () => {
     [
       "thresholds the wrong way round",
       GOOD.replace("review: 0.6", "review: 0.95"),
-      "13:23: review must be at most decline (0.9), got 0.95",
+      "14:23: review must be at most decline (0.9), got 0.95",
     ],
     [
       "otherwise without currencies",
@@ -130,7 +131,7 @@ describe("faults say where and what would be right", () => {
     ],
     ["a key twice", GOOD.replace("version: 3", "version: 3\nversion: 4"), "3:1: Map keys must be unique"],
     ["broken YAML", GOOD.replace("[EUR]", "[EUR"), "4:"],
-    ["a second document", `${GOOD}---\nname: b\n`, "14:1: "],
+    ["a second document", `${GOOD}---\nname: b\n`, "15:1: "],
     [
       "no rules",
       GOOD.replace(/rules:[\s\S]*thresholds/, "rules: []\nthresholds"),
@@ -233,6 +234,41 @@ describe("faults say where and what would be right", () => {
     expect(faultsOf(feature(written))).toContain(expected);
   });
 
+  test.each<[string, string, string]>([
+    [
+      "a score that changes no outcome",
+      "{ id: a, when: amount > 1, score: 0.5 }",
+      "10:39: a score below review (0.6) changes no outcome",
+    ],
+    [
+      "a condition that reads nothing",
+      "{ id: a, when: 'true', score: 1 }",
+      "10:20: this reads nothing of the transaction",
+    ],
+    [
+      "a condition that never holds",
+      "{ id: a, when: amount > 5 && amount < 3, score: 1 }",
+      "10:34: this is never true: amount is above 5 here",
+    ],
+    [
+      "the condition of another",
+      "{ id: a, when: (amount)>1, score: 1 }\n  - { id: b, when: amount > 1.0, score: 0.7 }",
+      "11:20: this is the condition of rules[0] too",
+    ],
+  ])("a rule with %s can never matter, unless it only watches", (_what, rule, expected) => {
+    expect(faultsOf(withRules(rule))).toContain(`r.yaml:${expected}`);
+    expect(faultsOf(withRules(rule.replaceAll("score", "monitor: true, score")))).toBe("");
+  });
+
+  test("features and lists that no rule uses", () => {
+    const unused = GOOD.replace(/ {2}- \{ id: busy.*\n/, "");
+    expect(faultsOf(unused).split("\n")).toEqual([
+      "r.yaml:5:3: no rule uses count_10m; use it or delete it",
+      "r.yaml:6:3: no rule uses count_7d; use it or delete it",
+      "r.yaml:8:3: no rule uses risky; use it or delete it",
+    ]);
+  });
+
   test("all of them at once, in the order of the document", () => {
     const text = GOOD.replace("version: 3", "version: x")
       .replace("over: 10m", "over: 10x")
@@ -243,7 +279,7 @@ describe("faults say where and what would be right", () => {
       faultsOf(text)
         .split("\n")
         .map((fault) => fault.split(":")[1]),
-    ).toEqual(["2", "5", "11", "12", "13", "13"]);
+    ).toEqual(["2", "5", "11", "12", "14", "14"]);
   });
 });
 

@@ -9,7 +9,7 @@ import type { Feature } from "./feature.ts";
 import { boundedDuration, readFeature } from "./features.ts";
 import { Names } from "./names.ts";
 import type { Plan, PlannedEntity, PlannedRule } from "./plan.ts";
-import { planRules } from "./rules.ts";
+import { compileRules } from "./rules.ts";
 import { NAME_PATTERN, RULESET } from "./ruleset-schema.ts";
 
 export type CompileResult =
@@ -31,8 +31,9 @@ export function compileRuleset(text: string, { file }: { readonly file: string }
   const features = entities.flatMap((entity) => entity.features);
   const names = declareNames(document, features, faults);
   const canAsk = faults.length === 0;
-  const rules = planRules(document, names, faults);
+  const { rules, whole, used } = compileRules(document, names, faults);
   checkOutcomes(document, faults);
+  if (whole) checkUsed(document, used, faults);
   if (canAsk) {
     const world = { entities, features, names, nothing: new EntityStates(entities) };
     for (const [index, { test }] of rules)
@@ -40,6 +41,13 @@ export function compileRuleset(text: string, { file }: { readonly file: string }
   }
   if (faults.length > 0) return { ok: false, faults: inDocumentOrder(faults) };
   return { ok: true, plan: planOf(document, latenessMs, entities, [...rules.values()]) };
+}
+
+/** What no rule reads costs memory and time on every transaction. */
+function checkUsed(document: SourceDocument, used: ReadonlySet<string>, faults: RulesetFault[]): void {
+  for (const part of ["features", "lists"] as const)
+    for (const name of keysAt(document, part))
+      if (!used.has(name)) faults.push(document.faultAtKey([part, name], `no rule uses ${name}; use it or delete it`));
 }
 
 function checkOutcomes(document: SourceDocument, faults: RulesetFault[]): void {

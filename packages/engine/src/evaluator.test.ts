@@ -15,7 +15,7 @@ features:
   by_device: { by: device, count: true, over: 1h }
   pair: { by: [source, target], count: true, over: 1h }
 rules:
-  - { id: busy, when: count_1h > 2 && pair > 0, score: 0.7 }
+  - { id: busy, when: count_1h > 2 && pair > 1, score: 0.7 }
   - { id: unusual, when: usual != null && amount > 2 * usual, score: 0.95 }
   - { id: mule, when: frauds > 0, score: 0.9 }
   - { id: watched, when: payers_1h > 1 || by_device > 1, score: 1, monitor: true }
@@ -76,10 +76,10 @@ describe("a decision", () => {
       {
         rule: "busy",
         score: 0.7,
-        when: "count_1h > 2 && pair > 0",
+        when: "count_1h > 2 && pair > 1",
         observed: { count_1h: 3, pair: 3 },
         evidence: ["in/3/1", "in/3/0"],
-        text: "busy scores 0.7: count_1h (3) > 2 and pair (3) > 0; see in/3/1, in/3/0",
+        text: "busy scores 0.7: count_1h (3) > 2 and pair (3) > 1; see in/3/1, in/3/0",
       },
       {
         rule: "unusual",

@@ -9,6 +9,7 @@ import type { Feature } from "./feature.ts";
 import { boundedDuration } from "./features.ts";
 import type { Names } from "./names.ts";
 import type { PlannedEntity } from "./plan.ts";
+import { describeRange, holding, point } from "./range.ts";
 import { type ExampleDocument, LIMITS, type PastDocument } from "./ruleset-schema.ts";
 import type { Observation } from "./window/observation.ts";
 
@@ -89,7 +90,13 @@ function givenFaults(document: SourceDocument, path: Path, given: Given, { names
       continue;
     }
     const right = value === null ? known.optional : (known.kind === "text") === (typeof value === "string");
-    if (right) continue;
+    if (right) {
+      if (known.kind !== "number" || known.feature === null || value === null) continue;
+      if (holding("==", known.range, point(value as number)) !== null) continue;
+      const what = `${known.range.whole ? "a whole number " : ""}${describeRange(known.range)}`;
+      faults.push(document.faultAt([...path, name], `${name} is ${what}, never ${value}`));
+      continue;
+    }
     const expected = `a ${known.kind}${known.optional ? " or null" : ""}`;
     faults.push(document.faultAt([...path, name], `${name} must be ${expected}`));
   }

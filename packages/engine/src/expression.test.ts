@@ -33,13 +33,13 @@ function facts(given: Partial<Facts> = {}): Facts {
 }
 
 function run(text: string, given: Partial<Facts> = {}): boolean {
-  const compiled = compileExpression(text, names);
+  const compiled = compileExpression(text, names, { constants: false });
   if (!compiled.ok) throw new Error(compiled.faults.map(({ at, message }) => `${at}: ${message}`).join("; "));
   return compiled.expression.test(facts(given));
 }
 
-function faultsOf(text: string): string[] {
-  const compiled = compileExpression(text, names);
+function faultsOf(text: string, constants = true): string[] {
+  const compiled = compileExpression(text, names, { constants });
   return compiled.ok ? [] : compiled.faults.map(({ at, message }) => `${at}: ${message}`);
 }
 
@@ -85,8 +85,17 @@ describe("what an expression says", () => {
   });
 
   test("it names what it reads, each once, in order of appearance, lists apart", () => {
-    const compiled = compileExpression("amount > 1 && country != null && country in risky || amount < count_1h", names);
-    expect(compiled.ok && compiled.expression.reads).toEqual(["amount", "country", "count_1h"]);
+    const compiled = compileExpression(
+      "amount > 1 && country != null && country in risky || amount < count_1h",
+      names,
+      {
+        constants: true,
+      },
+    );
+    expect(compiled).toMatchObject({
+      ok: true,
+      expression: { reads: ["amount", "country", "count_1h"], lists: ["risky"], nodes: 15 },
+    });
   });
 });
 
@@ -101,9 +110,14 @@ describe("what an expression may not say, and where that stands", () => {
     ["amount # 3", /^7: Unexpected character: #/],
     ["amount", "0: a rule says true or false, this is a number"],
     ["currency", "0: a rule says true or false, this is a text"],
-    ["amount / count_1h > 2", "9: a divisor must be a number other than 0, written out"],
-    ["amount / 0 > 2", "9: a divisor must be a number other than 0, written out"],
-    ["amount / -0.0 > 2", "9: a divisor must be a number other than 0, written out"],
+    ["amount / 0 > 2", "9: this divides by 0"],
+    ["amount / -0.0 > 2", "9: this divides by 0"],
+    ["amount / max_1h > 2", "9: max_1h can be 0; ask first: max_1h != 0 && ..., or max_1h != 0 ? ... : 0"],
+    ["max_1h >= 0.5 || amount / max_1h > 2", /^26: max_1h can be 0/],
+    ["(max_1h > 0 || count_1h > 1) && amount / max_1h > 2", /^41: max_1h can be 0/],
+    ["max_1h > 0 ? amount > 1 : amount / max_1h > 2", "35: this divides by 0"],
+    ["amount / (max_1h - 5) > 2", /^10: \(max_1h - 5\) can be 0/],
+    ["amount / (amount - count_1h) > 2", /can be 0/],
     ["amount % 2 == 0", /^0: % is not part/],
     ["currency.matches('(a+)+b')", "0: methods are not part of the rule language"],
     ["risky.exists(x, x == 'a')", "0: methods are not part of the rule language"],
@@ -143,6 +157,39 @@ describe("what an expression may not say, and where that stands", () => {
     else expect(faults[0]).toMatch(expected);
   });
 
+  test.each([
+    "amount / count_1h > 2",
+    "max_1h > 0 && amount / max_1h > 2",
+    "max_1h != 0 && amount / max_1h > 2",
+    "0 < max_1h && amount / max_1h > 2",
+    "max_1h == 0 || amount / max_1h > 2",
+    "!(max_1h <= 0 || count_1h < 3) && amount / max_1h > 2",
+    "(max_1h > 0 ? amount / max_1h : 0) > 2",
+    "max_1h > count_1h && amount / max_1h > 2",
+    "max_1h - 5 != 0 && amount / (max_1h - 5) > 2",
+    "amount / (max_1h + 1) > 2",
+    "mean_1h != null && amount / mean_1h > 2",
+    "max_1h in [0] || amount / (max_1h * max_1h + count_1h) > 2",
+  ])("%s divides only where it can", (text) => {
+    expect(faultsOf(text)).toEqual([]);
+  });
+
+  test.each<[string, string]>([
+    ["count_1h >= 1", "0: this is always true: count_1h is at least 1 here"],
+    ["count_1h < 1", "0: this is never true: count_1h is at least 1 here"],
+    ["count_1h == 1.5", "0: this is never true: count_1h is at least 1 here"],
+    ["amount > 0", "0: this is always true: amount is at least 0.0001 here"],
+    ["amount > 5 && amount < 3", "14: this is never true: amount is above 5 here"],
+    ["count_1h > 5 && count_1h > 4", "16: this is always true: count_1h is at least 6 here"],
+    ["count_1h > 2 && count_1h < 3", "16: this is never true: count_1h is at least 3 here"],
+    ["amount > 5 || amount < 900 && max_1h > 1", "14: this is always true: amount is from 0.0001 to 5 here"],
+    ["amount * 2 > amount && 3 > amount * 0 + 5", "23: this is never true: ((amount * 0) + 5) is 5 here"],
+    ["1 < 2", "0: this is always true"],
+  ])("%s: %s", (text, fault) => {
+    expect(faultsOf(text)).toEqual([fault]);
+    expect(faultsOf(text, false)).toEqual([]);
+  });
+
   test("every unknown name and refused operation is found at once", () => {
     expect(faultsOf("amonut > 1 && f(3) || x.y").map((fault) => fault.split(":")[0])).toEqual(["0", "14", "22"]);
   });
@@ -160,7 +207,7 @@ test("no text at all makes the compiler throw, and what compiles runs without th
   );
   fc.assert(
     fc.property(text, fc.option(fc.string()), (written, country) => {
-      const compiled = compileExpression(written, names);
+      const compiled = compileExpression(written, names, { constants: true });
       if (compiled.ok) expect(typeof compiled.expression.test(facts({ country }))).toBe("boolean");
       else for (const { at } of compiled.faults) expect(at).toBeLessThanOrEqual(written.length);
     }),
@@ -176,5 +223,5 @@ test("an expression nested to its greatest length is compiled or refused, not a 
     "true ? ".repeat(285),
     `true${" && true".repeat(240)}`,
   ])
-    expect(() => compileExpression(text, names)).not.toThrow();
+    expect(() => compileExpression(text, names, { constants: true })).not.toThrow();
 });

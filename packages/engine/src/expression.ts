@@ -3,16 +3,17 @@
  *
  * What exists: number, text and true/false; + - * / on numbers, < <= > >= on numbers, == != on equals,
  * && || ! ?:, `in` with a literal or named list. All numbers are doubles: CEL's 64-bit integers are not
- * here, `900` means 900.0. A divisor is a literal other than zero, so nothing can fail at run time.
- * An optional field has to be asked for first, `country != null && country == "DE"`: to read it where it
- * may be missing is a fault, so no rule is ever wrong in silence about a field that was left out.
+ * here, `900` means 900.0. What may be missing has to be asked for first, `country != null && country == "DE"`,
+ * and a divisor that can be 0 too, `count > 0 && amount / count > 5`: anything else is a fault, so no rule is ever
+ * wrong in silence. So is a comparison that always comes out the same.
  * Calls, macros, member access and patterns do not exist, hence no way to the host and no unbounded time.
  */
 import type { ASTNode } from "@marcbachmann/cel-js";
+import { canonical, children, countNodes } from "./ast.ts";
 import { compileClosure } from "./closures.ts";
 import type { Facts } from "./facts.ts";
+import { flowFaults } from "./flow.ts";
 import type { Names } from "./names.ts";
-import { presenceFaults } from "./presence.ts";
 
 /** `at` counts characters from the expression's start. */
 export type ExpressionFault = { readonly at: number; readonly message: string };
@@ -21,35 +22,48 @@ export type Expression = {
   readonly test: (facts: Facts) => boolean;
   /** Fields and features that it reads, in order of appearance. */
   readonly reads: readonly string[];
+  /** Lists that it looks into. */
+  readonly lists: readonly string[];
   /** Operations, names and literals. */
   readonly nodes: number;
+  /** The same for expressions that are the same but for layout and brackets. */
+  readonly canonical: string;
 };
 
 type Compiled =
   | { readonly ok: true; readonly expression: Expression }
   | { readonly ok: false; readonly faults: readonly ExpressionFault[] };
 
-/** Every fault that its stage can find: syntax first, then words and names, then types and presence. */
-export function compileExpression(text: string, names: Names): Compiled {
+/**
+ * Every fault that its stage can find: syntax first, then words and names, then types, then what is known where.
+ * `constants`: whether a comparison that always comes out the same is a fault.
+ */
+export function compileExpression(
+  text: string,
+  names: Names,
+  { constants }: { readonly constants: boolean },
+): Compiled {
   const parsed = parse(text, names);
   if ("at" in parsed) return { ok: false, faults: [parsed] };
   const { ast } = parsed;
-  const reads = new Set<string>();
+  const used = new Set<string>();
   const words: ExpressionFault[] = [];
-  checkWords(ast, names, reads, words);
+  checkWords(ast, names, used, words);
   if (words.length > 0) return { ok: false, faults: words };
   const checked = parsed.check();
   if (!checked.valid) return { ok: false, faults: [typeFault(checked.error)] };
   const closure = compileClosure(ast, names);
-  const faults = [...closure.faults, ...presenceFaults(ast, names)];
-  if (faults.length > 0) return { ok: false, faults };
+  if (closure.faults.length > 0) return { ok: false, faults: closure.faults };
   if (closure.kind !== "bool")
     return { ok: false, faults: [{ at: ast.start, message: `a rule says true or false, this is a ${closure.kind}` }] };
-  return { ok: true, expression: { test: closure.run, reads: [...reads], nodes: countNodes(ast) } };
-}
-
-function countNodes(node: ASTNode): number {
-  return children(node).reduce((sum, child) => sum + countNodes(child), 1);
+  const faults = flowFaults(ast, names, constants);
+  if (faults.length > 0) return { ok: false, faults };
+  const reads = [...used].filter((name) => names.get(name)?.kind !== "list");
+  const lists = [...used].filter((name) => names.get(name)?.kind === "list");
+  return {
+    ok: true,
+    expression: { test: closure.run, reads, lists, nodes: countNodes(ast), canonical: canonical(ast) },
+  };
 }
 
 function parse(text: string, names: Names) {
@@ -78,8 +92,8 @@ const REFUSED: { readonly [op: string]: string } = {
   "%": "% is not part of the rule language: numbers are not whole",
 };
 
-/** Rewrites integer literals to doubles in place, collects what is read, and refuses what does not exist here. */
-function checkWords(node: ASTNode, names: Names, reads: Set<string>, faults: ExpressionFault[]): void {
+/** Rewrites integer literals to doubles in place, collects the names, and refuses what does not exist here. */
+function checkWords(node: ASTNode, names: Names, used: Set<string>, faults: ExpressionFault[]): void {
   const refused = REFUSED[node.op];
   if (refused !== undefined) {
     faults.push({ at: node.start, message: refused });
@@ -93,11 +107,11 @@ function checkWords(node: ASTNode, names: Names, reads: Set<string>, faults: Exp
       const name = names.get(node.args);
       if (name === undefined)
         faults.push({ at: node.start, message: `${node.args} is not known; ${names.advise(node.args)}` });
-      else if (name.kind !== "list") reads.add(node.args);
+      else used.add(node.args);
       return;
     }
     default:
-      for (const child of children(node)) checkWords(child, names, reads, faults);
+      for (const child of children(node)) checkWords(child, names, used, faults);
   }
 }
 
@@ -109,11 +123,4 @@ function checkLiteral(node: ASTNode & { op: "value" }, faults: ExpressionFault[]
     (node as { args: unknown }).args = Number(args);
   } else if (args !== null && typeof args === "object")
     faults.push({ at: node.start, message: "write numbers plainly, such as 900 or 0.5, and text in quotes" });
-}
-
-/** Operands of a node, for the operators that exist here. */
-export function children(node: ASTNode): readonly ASTNode[] {
-  if (node.op === "value" || node.op === "id") return [];
-  if (node.op === "!_" || node.op === "-_") return [node.args];
-  return node.args as readonly ASTNode[];
 }

@@ -13,8 +13,13 @@ export function formatFaults(faults: readonly RulesetFault[]): string {
   return faults.map(({ file, line, column, message }) => `${file}:${line}:${column}: ${message}`).join("\n");
 }
 
-/** Each fault once, in the order of the document. */
+const MOST_TOLD = 100;
+
+/** Each fault once, in the order of the document; of very many the first, and how many more there are. */
 export function inDocumentOrder(faults: readonly RulesetFault[]): RulesetFault[] {
   const once = new Map(faults.map((fault) => [`${fault.line}:${fault.column}:${fault.message}`, fault]));
-  return [...once.values()].sort((a, b) => a.line - b.line || a.column - b.column);
+  const all = [...once.values()].sort((a, b) => a.line - b.line || a.column - b.column);
+  const next = all[MOST_TOLD];
+  if (next === undefined) return all;
+  return [...all.slice(0, MOST_TOLD), { ...next, message: `and ${all.length - MOST_TOLD} more faults from here on` }];
 }

@@ -1,8 +1,10 @@
 /** From the features of a document to the questions that they are. */
+import { MAX_AMOUNT_MINOR } from "@weir/schema";
 import type { Path, SourceDocument } from "./document.ts";
 import { durationMs } from "./duration.ts";
 import type { RulesetFault } from "./fault.ts";
 import type { Aggregate, EntityField, Feature } from "./feature.ts";
+import { hull, point, type Range } from "./range.ts";
 import { AGGREGATE_KEYS, type AggregateKey, type FeatureDocument, LIMITS } from "./ruleset-schema.ts";
 import { readsLabels } from "./window/layout.ts";
 
@@ -69,6 +71,49 @@ export function canBeMissing(feature: Feature): boolean {
 /** Whether its window holds the transaction itself. */
 export function countsItself({ aggregate, before, delayMs }: Feature): boolean {
   return !before && delayMs === 0 && aggregate !== "seen" && aggregate !== "sinceLast";
+}
+
+/** Major units: of currencies with four decimals to those without. */
+export const AMOUNTS: Range = { min: 1e-4, max: MAX_AMOUNT_MINOR, nonZero: true, whole: false };
+
+const ALWAYS_THERE: readonly (EntityField | null)[] = ["source", "target", "currency"];
+
+/** What it can be when it is not missing. */
+export function rangeOf(feature: Feature): Range {
+  const range = valuesOf(feature);
+  return Number.isNaN(feature.otherwise) ? range : hull(range, point(feature.otherwise));
+}
+
+function valuesOf(feature: Feature): Range {
+  const { aggregate, delayMs, windowMs, field } = feature;
+  const least = countsItself(feature) ? 1 : 0;
+  const whole = (min: number, max: number = Number.MAX_SAFE_INTEGER): Range => {
+    return { min, max, nonZero: min > 0, whole: true };
+  };
+  switch (aggregate) {
+    case "count":
+      return whole(least);
+    case "distinct":
+      return whole(ALWAYS_THERE.includes(field) ? least : 0);
+    case "fraudCount":
+      return whole(0);
+    case "seen":
+      return whole(0, 1);
+    case "sinceLast":
+      return whole(delayMs, delayMs + windowMs);
+    case "fraudRatio":
+      return { min: 0, max: 1, nonZero: false, whole: false };
+    case "ratioToMean":
+      return { min: AMOUNTS.min / AMOUNTS.max, max: AMOUNTS.max / AMOUNTS.min, nonZero: true, whole: false };
+    case "sum":
+      return { min: least * AMOUNTS.min, max: Number.MAX_SAFE_INTEGER ** 2, nonZero: least > 0, whole: false };
+    case "stddev":
+      return { min: 0, max: AMOUNTS.max, nonZero: false, whole: false };
+    case "mean":
+    case "min":
+    case "max":
+      return AMOUNTS;
+  }
 }
 
 function canBeEmpty(feature: Feature): boolean {

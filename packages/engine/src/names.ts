@@ -2,7 +2,8 @@
 import { Environment } from "@marcbachmann/cel-js";
 import { type Facts, FIELDS, type Field } from "./facts.ts";
 import type { Feature } from "./feature.ts";
-import { canBeMissing } from "./features.ts";
+import { AMOUNTS, canBeMissing, rangeOf } from "./features.ts";
+import type { Range } from "./range.ts";
 
 export type Name =
   | {
@@ -12,6 +13,8 @@ export type Name =
       readonly read: (facts: Facts) => number;
       /** Its place in the feature vector; null: not a feature. */
       readonly feature: number | null;
+      /** Of the values that are not missing. */
+      readonly range: Range;
     }
   | { readonly kind: "text"; readonly optional: boolean; readonly read: (facts: Facts) => string | null }
   | { readonly kind: "list"; readonly values: ReadonlySet<string> };
@@ -29,7 +32,7 @@ export class Names {
     for (const [name, { type, optional }] of Object.entries(FIELDS)) {
       const field = name as Field;
       if (type === "number")
-        this.#declare(name, { kind: "number", optional, read: (facts) => facts.amount, feature: null });
+        this.#declare(name, { kind: "number", optional, read: (facts) => facts.amount, feature: null, range: AMOUNTS });
       else this.#declare(name, { kind: "text", optional, read: textOf(field as Exclude<Field, "amount">) });
     }
   }
@@ -50,6 +53,7 @@ export class Names {
       // The index is within the features of this ruleset, so the value is there.
       read: (facts) => facts.features[index] as number,
       feature: index,
+      range: rangeOf(feature),
     });
   }
 

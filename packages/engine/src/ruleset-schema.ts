@@ -14,8 +14,6 @@ export const LIMITS = {
   lists: 100,
   listEntries: 5_000,
   expressionLength: 2_000,
-  /** So many faults are told; of the rest their number. */
-  faults: 100,
   /** Longest window, longest delay and longest lateness: 90 days. */
   durationMs: 90 * 86_400_000,
   /** Of an example's history: as far back as a window behind a delay can reach, and lateness. */

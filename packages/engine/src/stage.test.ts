@@ -17,7 +17,9 @@ const COUNTING = `
 name: c
 version: 2
 features: { count_1h: { by: source, count: true, over: 1h }, count_1m: { by: source, count: true, over: 1m } }
-rules: [{ id: busy, when: count_1h > 2 && amount > 5, score: 0.7 }]
+rules:
+  - { id: busy, when: count_1h > 2 && amount > 5, score: 0.7 }
+  - { id: watched, when: count_1m > 100, score: 0, monitor: true }
 thresholds: { review: 0.6, decline: 0.9 }
 `;
 const NOW_MS = 1_700_000_000_000;
