@@ -42,6 +42,14 @@ export class VarintReader {
     }
   }
 
+  /** A view of the next `length` bytes. */
+  bytes(length: number): Buffer {
+    const from = this.#at;
+    if (from + length > this.#bytes.length) throw new RangeError(`${length} bytes run past the end at byte ${from}`);
+    this.#at = from + length;
+    return this.#bytes.subarray(from, this.#at);
+  }
+
   nextSigned(): number {
     const value = this.next();
     return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
