@@ -5,6 +5,16 @@ import type { Command } from "./command.ts";
 const COMMAND = "npm run weir";
 
 const commands: Readonly<Record<string, Command>> = {
+  check: {
+    usage: "check FILE",
+    about: "tells every fault of a ruleset, or what it compiles to and costs",
+    load: () => import("./check/command.ts"),
+  },
+  schema: {
+    usage: "schema",
+    about: "prints the JSON Schema of rulesets, for editors",
+    load: () => import("./schema/command.ts"),
+  },
   topics: {
     usage: "topics apply|verify",
     about: "makes the topics that are missing on Kafka, or says what is missing or wrong",

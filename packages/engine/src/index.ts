@@ -2,11 +2,12 @@ export { type CompileResult, compileRuleset } from "./compile.ts";
 export { createDecide, type Decide, type Verdict } from "./decide.ts";
 export { createDecisionText, type Decided, type DecisionText, type DecisionTextOptions } from "./decision-text.ts";
 export { DocumentName, documentKind, readDocument, type SourceDocument } from "./document.ts";
-export { Duration, durationMs } from "./duration.ts";
+export { Duration, durationMs, formatDuration } from "./duration.ts";
 export { type Evaluation, Evaluator } from "./evaluator.ts";
 export { type Facts, factsOf } from "./facts.ts";
 export { formatFaults, inDocumentOrder, type RulesetFault } from "./fault.ts";
 export type { Aggregate, EntityField, Feature } from "./feature.ts";
+export { aggregateKey } from "./features.ts";
 export { CURRENCY_NOT_LISTED, type Plan, type PlannedEntity, type PlannedRule } from "./plan.ts";
 export { MAX_EVIDENCE, sentenceOf } from "./reasons.ts";
 export { LIMITS, RulesetDocument } from "./ruleset-schema.ts";
@@ -20,6 +21,13 @@ export {
 export { ENGINE_VERSION } from "./version.ts";
 export { CorruptChunk } from "./window/chunk.ts";
 export { EntityState } from "./window/entity-state.ts";
-export { type EntityLayout, type LayoutOptions, layoutIdentity, layoutOf, MAX_LIVE_EVENTS } from "./window/layout.ts";
+export {
+  type EntityLayout,
+  type LayoutOptions,
+  layoutIdentity,
+  layoutOf,
+  MAX_LIVE_EVENTS,
+  readsAmounts,
+} from "./window/layout.ts";
 export type { Duplicate, Labelling, Observation, Origin, StateEvent } from "./window/observation.ts";
 export { type WindowEvent, WindowState } from "./window/window-state.ts";

@@ -16,6 +16,8 @@ export type PlannedRule = {
   readonly test: Expression["test"];
   /** Operations, names and literals of the condition: what it costs at most. */
   readonly nodes: number;
+  /** How many were tried. */
+  readonly examples: number;
   /** What it reads, with the reader of each: what a reason shows as observed. */
   readonly reads: readonly { readonly name: string; readonly read: (facts: Facts) => number | string | null }[];
   /** Places in the feature vector of the features among them. */

@@ -38,7 +38,8 @@ export function compileRules(document: SourceDocument, names: Names, faults: Rul
       checkMatters(document, index, rule, expression, faults);
     }
     const { test, nodes, reads } = expression;
-    rules.set(index, { id, when, score, monitor, test, nodes, ...plannedReads(reads, names) });
+    const examples = document.sound([...path, "examples"]) ? (rule.examples?.length ?? 0) : 0;
+    rules.set(index, { id, when, score, monitor, test, nodes, examples, ...plannedReads(reads, names) });
   }
   return { rules, whole: rules.size === written.length, used };
 }

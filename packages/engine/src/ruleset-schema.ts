@@ -103,7 +103,10 @@ const FeatureDocument = Type.Object(
 );
 export type FeatureDocument = Static<typeof FeatureDocument>;
 
-const Value = Type.Unsafe<number | string | null>({ type: ["number", "string", "null"] });
+const Value = Type.Unsafe<number | string | null>({
+  type: ["number", "string", "null"],
+  description: "A number or text; null says that it is missing.",
+});
 
 const Past = Type.Object(
   {

@@ -76,6 +76,7 @@ function faultOf(error: ErrorObject): ShapeFault {
       return fault(`must be ${JSON.stringify(error.params.allowedValue)}`);
     case "enum":
       return fault(`must be one of ${(error.params.allowedValues as string[]).join(", ")}`);
+    case "type":
     case "pattern":
       return fault(String(error.parentSchema?.patternErrorMessage ?? error.message));
     default:

@@ -1,0 +1,89 @@
+/** What a ruleset compiled to: the chain, the windows, what they need and what they cost. */
+import {
+  aggregateKey,
+  beyondOneStage,
+  type Feature,
+  formatDuration,
+  type Plan,
+  type PlannedEntity,
+  readsAmounts,
+} from "@weir/engine";
+import type { Cost } from "./cost.ts";
+import { EVENTS_PER_KEY, estimatedBytes } from "./memory.ts";
+
+export type Report = ReturnType<typeof reportOf>;
+
+export function reportOf(plan: Plan, cost: Cost) {
+  const { entities, rules, features } = plan;
+  return {
+    ruleset: plan.label,
+    rules: rules.length,
+    monitors: rules.filter(({ monitor }) => monitor).length,
+    examples: rules.reduce((sum, { examples }) => sum + examples, 0),
+    /** Why the detector of this version cannot run it; null if it can. `weir decide` runs all of them. */
+    notYet: beyondOneStage(plan),
+    stages: entities.map((entity) => stageOf(entity)),
+    windows: features.map((feature) => ({ name: feature.name, by: byOf(feature), is: windowText(feature) })),
+    /** How far back the log must reach for a start from nothing; 0 without features. */
+    retentionMs: plan.horizonMs,
+    cost: {
+      features: features.length,
+      expressionNodes: rules.reduce((sum, { nodes }) => sum + nodes, 0),
+      ...cost,
+    },
+    notes: rules.filter(({ examples }) => examples === 0).map(({ id }) => `rule ${id} has no examples`),
+  };
+}
+
+function stageOf({ field, layout, features }: PlannedEntity) {
+  const { columns, amounts, ids, labels, horizonMs } = layout;
+  return {
+    by: field,
+    features: features.length,
+    keeps: ["time", ...columns, ...(amounts ? ["amount"] : []), ...(ids ? ["id"] : []), ...(labels ? ["label"] : [])],
+    horizonMs,
+    eventsPerKey: EVENTS_PER_KEY,
+    bytesPerKey: estimatedBytes(layout),
+  };
+}
+
+function byOf({ by, and }: Feature): string {
+  return [by, ...and].join("+");
+}
+
+/** `sum of amount in (t-24h, t]`; round brackets leave the end out, square ones keep it in. */
+function windowText(feature: Feature): string {
+  const { field, windowMs, delayMs, before, otherwise } = feature;
+  const at = (ms: number): string => (ms === 0 ? "t" : `t-${formatDuration(ms).replaceAll(" ", "")}`);
+  const of = field !== null ? ` of ${field}` : readsAmounts(feature) ? " of amount" : "";
+  const itself = before ? " before it" : "";
+  const empty = Number.isNaN(otherwise) ? "" : `, ${otherwise} when empty`;
+  return `${aggregateKey(feature)}${of} in (${at(delayMs + windowMs)}, ${at(delayMs)}]${itself}${empty}`;
+}
+
+export function reportLines(report: Report): string[] {
+  const { stages, windows, cost } = report;
+  const lines = [
+    `${report.ruleset}: no faults; ${report.rules} rules (${report.monitors} only watched), ${report.examples} examples as expected`,
+    "",
+  ];
+  if (stages.length === 0) lines.push("stages     one, without state: any input, keyed or not");
+  for (const [index, { by, features, keeps, horizonMs, bytesPerKey }] of stages.entries())
+    lines.push(
+      `${index === 0 ? "stages" : "      "}     by ${by}: ${features} features; keeps ${keeps.join(", ")} for ${formatDuration(horizonMs)}`,
+      `           about ${bytesPerKey} bytes for a key of ${EVENTS_PER_KEY} transactions (estimated)`,
+    );
+  const width = Math.max(0, ...windows.map(({ name }) => name.length));
+  const byWidth = Math.max(0, ...windows.map(({ by }) => by.length));
+  for (const [index, { name, by, is }] of windows.entries())
+    lines.push(`${index === 0 ? "windows" : "       "}    ${name.padEnd(width)}  ${by.padEnd(byWidth)}  ${is}`);
+  if (report.retentionMs > 0)
+    lines.push(`retention  the input must be kept for ${formatDuration(report.retentionMs)} at least`);
+  lines.push(
+    `cost       ${cost.features} features, ${cost.expressionNodes} operations in rules; ` +
+      `${cost.microseconds.toFixed(1)} us a decision here, over ${cost.decisions} made-up transactions`,
+  );
+  if (report.notYet !== null) lines.push(`not yet    the detector cannot run it: ${report.notYet}`);
+  for (const note of report.notes) lines.push(`note       ${note}`);
+  return lines;
+}
