@@ -1,3 +1,4 @@
+export { type Admission, type AdmitOptions, admit } from "./admit.ts";
 export { type CompileResult, compileRuleset } from "./compile.ts";
 export { createDecide, type Decide, type Verdict } from "./decide.ts";
 export { createDecisionText, type Decided, type DecisionText, type DecisionTextOptions } from "./decision-text.ts";
@@ -10,7 +11,9 @@ export type { Aggregate, EntityField, Feature } from "./feature.ts";
 export { aggregateKey } from "./features.ts";
 export { CURRENCY_NOT_LISTED, type Plan, type PlannedEntity, type PlannedRule } from "./plan.ts";
 export { MAX_EVIDENCE, sentenceOf } from "./reasons.ts";
+export { duplicateRejection, internalRejection, type Rejection } from "./reject.ts";
 export { LIMITS, RulesetDocument } from "./ruleset-schema.ts";
+export { spliceDecision } from "./splice.ts";
 export {
   beyondOneStage,
   createDetectorStage,

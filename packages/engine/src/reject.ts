@@ -11,6 +11,7 @@ import {
   rejectedHeaders,
 } from "@weir/schema";
 import { ENGINE_VERSION } from "./version.ts";
+import type { Duplicate } from "./window/observation.ts";
 
 export type Rejection = {
   readonly reason: ReasonCode;
@@ -18,6 +19,23 @@ export type Rejection = {
   /** Of a duplicate only: decision id of the first one. */
   readonly duplicateOf?: string;
 };
+
+/** Says what kind of error, never what was in the message. */
+export function internalRejection(error: unknown): Rejection {
+  const got = error instanceof Error ? error.name : typeof error;
+  return { reason: "internal", faults: [{ field: "$", expected: "a decision", got }] };
+}
+
+/** `topic`: of the input. */
+export function duplicateRejection({ origin, samePayload }: Duplicate, topic: string): Rejection {
+  const first = decisionId(topic, origin.partition, origin.offset);
+  const got = samePayload ? "the same transaction again" : "another transaction of the same id";
+  return {
+    reason: samePayload ? "duplicate" : "duplicate_conflict",
+    faults: [{ field: "id", expected: "an id that its source has not sent yet", got }],
+    duplicateOf: first,
+  };
+}
 
 export type RejectorOptions = {
   readonly input: string;

@@ -5,23 +5,18 @@
  *
  * It counts by source alone; a plan that needs more is for a chain of stages.
  */
-import {
-  type DecodedTransaction,
-  decodeTransaction,
-  type LogRecord,
-  type NewRecord,
-  partitionFor,
-  REASON_CODES,
-} from "@weir/schema";
+import { type LogRecord, type NewRecord, partitionFor, REASON_CODES } from "@weir/schema";
+import { type AdmitOptions, admit } from "./admit.ts";
 import { createDecide } from "./decide.ts";
 import { createDecisionText, type Decided, type DecisionTextOptions } from "./decision-text.ts";
 import { factsOf } from "./facts.ts";
 import type { Plan } from "./plan.ts";
-import { createRejector, type Rejection, recordBytes } from "./reject.ts";
+import { createRejector, internalRejection, type Rejection } from "./reject.ts";
+import { spliceDecision } from "./splice.ts";
 import { StreamClock } from "./window/stream-clock.ts";
 import { type WindowEvent, WindowState } from "./window/window-state.ts";
 
-export type DetectorStageOptions = {
+export type DetectorStageOptions = AdmitOptions & {
   readonly plan: Plan;
   readonly topics: {
     readonly input: string;
@@ -31,10 +26,6 @@ export type DetectorStageOptions = {
   };
   readonly stateTopic: string;
   readonly explain: DecisionTextOptions["explain"];
-  /** Key, value and headers together; what is larger is rejected by reference. */
-  readonly maxRecordBytes: number;
-  /** How far an event time may be ahead of its record's timestamp. */
-  readonly maxFutureMs: number;
   /** Partitions of an input that is keyed by source; null: any record may be in any partition. */
   readonly keyedPartitions: number | null;
 };
@@ -63,7 +54,7 @@ export function beyondOneStage({ features }: Plan): string | null {
 }
 
 export function createDetectorStage(options: DetectorStageOptions) {
-  const { plan, topics, stateTopic, explain, maxRecordBytes, maxFutureMs, keyedPartitions } = options;
+  const { plan, topics, stateTopic, explain, maxRecordBytes, keyedPartitions } = options;
   const beyond = beyondOneStage(plan);
   if (beyond !== null) throw new Error(`ruleset ${plan.label}: ${beyond}`);
   const source = plan.entities[0] ?? null;
@@ -99,16 +90,12 @@ export function createDetectorStage(options: DetectorStageOptions) {
     },
 
     step(state: DetectorState, record: LogRecord, partition: number): DetectorStep {
-      const bytes = recordBytes(record);
-      if (bytes > maxRecordBytes) return rejected(record, partition, tooLarge(bytes, maxRecordBytes));
-      const decoded = decodeTransaction(record.value);
-      if (!decoded.ok) return rejected(record, partition, { reason: "malformed", faults: decoded.faults });
-      const { transaction } = decoded;
+      const admitted = admit(record, options);
+      if (!admitted.ok) return rejected(record, partition, admitted.rejection);
+      const { transaction, timeMs } = admitted;
       const key = Buffer.from(transaction.source);
-      const rejection =
-        routingFault(key, partition, keyedPartitions) ?? timeFault(transaction, record.timestampMs, maxFutureMs);
-      if (rejection !== null) return rejected(record, partition, rejection);
-      const timeMs = transaction.timestampMs ?? record.timestampMs;
+      const misrouted = routingFault(key, partition, keyedPartitions);
+      if (misrouted !== null) return rejected(record, partition, misrouted);
       const origin = { partition, offset: record.offset };
       countWithThis(state, features, transaction.source, timeMs, windowsMs);
       const facts = factsOf(transaction, features);
@@ -119,17 +106,16 @@ export function createDetectorStage(options: DetectorStageOptions) {
       const output: NewRecord = {
         topic: verdict.outcome === "approve" ? topics.legit : topics.fraud,
         key,
-        value: splice(record.value as Buffer, decoded.closeAtByte, `,"decision":${decision}`),
+        value: spliceDecision(record.value as Buffer, admitted.closeAtByte, decision),
         headers: record.headers,
         timestampMs: record.timestampMs,
       };
       return { outputs: [output], label: verdict.outcome, event: late ? null : { key: transaction.source, timeMs } };
     },
 
-    /** For a record whose step threw: says what kind of error, never what was in the message. */
+    /** For a record whose step threw. */
     reject(record: LogRecord, partition: number, error: unknown): DetectorStep {
-      const got = error instanceof Error ? error.name : typeof error;
-      return rejected(record, partition, { reason: "internal", faults: [{ field: "$", expected: "a decision", got }] });
+      return rejected(record, partition, internalRejection(error));
     },
   };
 }
@@ -147,46 +133,10 @@ function countWithThis(
   for (let index = 0; index < counts.length; index += 1) features[index] = (counts[index] as number) + 1;
 }
 
-function tooLarge(bytes: number, most: number): Rejection {
-  return {
-    reason: "too_large",
-    faults: [{ field: "$", expected: `at most ${most} bytes of key, value and headers`, got: `${bytes} bytes` }],
-  };
-}
-
 function routingFault(source: Buffer, partition: number, partitions: number | null): Rejection | null {
   if (partitions === null) return null;
   const right = partitionFor(source, partitions);
   if (right === partition) return null;
   const faults = [{ field: "source", expected: `a record of partition ${right}`, got: `partition ${partition}` }];
   return { reason: "misrouted", faults };
-}
-
-function timeFault({ timestampMs }: DecodedTransaction, recordMs: number, maxFutureMs: number): Rejection | null {
-  if (timestampMs === null)
-    return recordMs >= 0
-      ? null
-      : {
-          reason: "malformed",
-          faults: [{ field: "timestamp", expected: "a time, here or of the record", got: "neither" }],
-        };
-  if (recordMs < 0 || timestampMs <= recordMs + maxFutureMs) return null;
-  const expected = `at most ${maxFutureMs} ms after the record's own timestamp`;
-  return {
-    reason: "from_the_future",
-    faults: [{ field: "timestamp", expected, got: `${timestampMs - recordMs} ms after it` }],
-  };
-}
-
-/** The original bytes with `text` put in at `at`, which is mostly the last byte. */
-function splice(value: Buffer, at: number, text: string): Buffer {
-  const length = Buffer.byteLength(text);
-  const out = Buffer.allocUnsafe(value.length + length);
-  // All of it, since set() of the whole costs less than a view of its front; the rest is written over.
-  out.set(value);
-  // As many bytes as characters is ASCII, which is written faster so.
-  out.write(text, at, length === text.length ? "latin1" : "utf8");
-  if (value.length - at > 16) value.copy(out, at + length, at);
-  else for (let index = at; index < value.length; index += 1) out[index + length] = value[index] as number;
-  return out;
 }

@@ -40,8 +40,10 @@ const LONGITUDE = place.slot("longitude");
 /**
  * Bytes of a message to a transaction, or to everything that is wrong with it. Never throws; its cost is
  * linear in the size, so the caller bounds the size. Strings are copies: keeping one keeps no message alive.
+ *
+ * `leastAmountMinor` 0 is for data sets, which hold payments of 0.00 that count; the input topic refuses them.
  */
-export function decodeTransaction(value: Buffer | null): TransactionResult {
+export function decodeTransaction(value: Buffer | null, leastAmountMinor: 0 | 1 = 1): TransactionResult {
   const faults: Fault[] = [];
   if (value === null)
     return { ok: false, faults: [{ field: WHOLE, expected: "a JSON object", got: "null (a tombstone)" }] };
@@ -55,7 +57,7 @@ export function decodeTransaction(value: Buffer | null): TransactionResult {
     source,
     target,
     currency: currency?.code ?? "",
-    amountMinor: readAmount(currency, faults),
+    amountMinor: readAmount(currency, leastAmountMinor, faults),
     exponent: currency?.exponent ?? 0,
     timestampMs: members.has(TIMESTAMP) ? members.timestamp(TIMESTAMP, faults) : null,
     channel: members.optionalString(CHANNEL, "string", true, faults),
@@ -70,10 +72,10 @@ export function decodeTransaction(value: Buffer | null): TransactionResult {
 }
 
 /** 0 on a fault. Without a currency nothing is known of decimals or size. */
-function readAmount(currency: Currency | null, faults: Fault[]): number {
+function readAmount(currency: Currency | null, least: 0 | 1, faults: Fault[]): number {
   const exponent = currency?.exponent ?? 0;
   const minor = members.scaledInteger(AMOUNT, exponent, MAX_AMOUNT_MINOR);
-  if (minor > 0) return minor;
+  if (minor >= least) return minor;
   if (Number.isNaN(minor) || minor === 0 || minor === NEGATIVE) {
     members.numberFault(AMOUNT, "number > 0", minor, faults);
   } else if (currency !== null) {

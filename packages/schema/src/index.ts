@@ -2,7 +2,7 @@ export { MAX_AMOUNT_MINOR, minorExponent } from "./currency.ts";
 export { DecidedTransaction, Decision, Outcome, Reason } from "./decision.ts";
 export { decodeLabel, type LabelResult } from "./decode-label.ts";
 export { decodeTransaction, type TransactionResult } from "./decode-transaction.ts";
-export { Fault } from "./fault.ts";
+export { Fault, WHOLE } from "./fault.ts";
 export { type DecodedLabel, Label } from "./label.ts";
 export { murmur2, partitionFor } from "./murmur2.ts";
 export type { Header, LogRecord, NewRecord } from "./record.ts";

@@ -1,0 +1,58 @@
+/** Whether a record can be decided at all: its size, its shape, its time. */
+import { type DecodedTransaction, decodeTransaction, type LogRecord } from "@weir/schema";
+import { type Rejection, recordBytes } from "./reject.ts";
+
+export type AdmitOptions = {
+  /** Key, value and headers together; what is larger is rejected by reference. */
+  readonly maxRecordBytes: number;
+  /** How far an event time may be ahead of its record's timestamp. */
+  readonly maxFutureMs: number;
+  /** As decodeTransaction has it: 1 if left out. */
+  readonly leastAmountMinor?: 0 | 1;
+};
+
+export type Admission =
+  | {
+      readonly ok: true;
+      readonly transaction: DecodedTransaction;
+      /** Event time: the transaction's own, else its record's. */
+      readonly timeMs: number;
+      /** Place of its last brace in the record's value. */
+      readonly closeAtByte: number;
+    }
+  | { readonly ok: false; readonly rejection: Rejection };
+
+export function admit(record: LogRecord, options: AdmitOptions): Admission {
+  const { maxRecordBytes, maxFutureMs, leastAmountMinor } = options;
+  const bytes = recordBytes(record);
+  if (bytes > maxRecordBytes) return { ok: false, rejection: tooLarge(bytes, maxRecordBytes) };
+  const decoded = decodeTransaction(record.value, leastAmountMinor);
+  if (!decoded.ok) return { ok: false, rejection: { reason: "malformed", faults: decoded.faults } };
+  const { transaction, closeAtByte } = decoded;
+  const rejection = timeFault(transaction, record.timestampMs, maxFutureMs);
+  if (rejection !== null) return { ok: false, rejection };
+  return { ok: true, transaction, timeMs: transaction.timestampMs ?? record.timestampMs, closeAtByte };
+}
+
+function tooLarge(bytes: number, most: number): Rejection {
+  return {
+    reason: "too_large",
+    faults: [{ field: "$", expected: `at most ${most} bytes of key, value and headers`, got: `${bytes} bytes` }],
+  };
+}
+
+function timeFault({ timestampMs }: DecodedTransaction, recordMs: number, maxFutureMs: number): Rejection | null {
+  if (timestampMs === null)
+    return recordMs >= 0
+      ? null
+      : {
+          reason: "malformed",
+          faults: [{ field: "timestamp", expected: "a time, here or of the record", got: "neither" }],
+        };
+  if (recordMs < 0 || timestampMs <= recordMs + maxFutureMs) return null;
+  const expected = `at most ${maxFutureMs} ms after the record's own timestamp`;
+  return {
+    reason: "from_the_future",
+    faults: [{ field: "timestamp", expected, got: `${timestampMs - recordMs} ms after it` }],
+  };
+}
