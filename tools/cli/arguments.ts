@@ -57,16 +57,34 @@ export function integer<F extends number | null>(spec: {
   };
 }
 
-const UNIT_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
+/** One of a few words. */
+export function choice<const W extends string, F extends W | null>(spec: {
+  readonly about: string;
+  readonly words: readonly W[];
+  readonly fallback: F;
+}): Option<W | F> {
+  const { about, words, fallback } = spec;
+  return {
+    placeholder: words.join("|"),
+    about,
+    fallback,
+    parse: (given) => {
+      const value = words.find((word) => word === given);
+      return value !== undefined ? { value } : { fault: `must be ${words.join(" or ")}, got ${JSON.stringify(given)}` };
+    },
+  };
+}
 
-/** A span of time such as 30s, 5m, 1h or 1500ms, in ms. */
+const UNIT_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+/** A span of time such as 30s, 5m, 1h, 7d or 1500ms, in ms. */
 export function durationMs(spec: { readonly about: string; readonly minMs: number }): Option<number | null> {
   return {
     placeholder: "TIME",
     about: spec.about,
     fallback: null,
     parse: (given) => {
-      const [, digits = "", unit = ""] = /^(\d{1,9})(ms|s|m|h)$/.exec(given) ?? [];
+      const [, digits = "", unit = ""] = /^(\d{1,9})(ms|s|m|h|d)$/.exec(given) ?? [];
       const value = Number(digits) * (UNIT_MS[unit as keyof typeof UNIT_MS] ?? Number.NaN);
       return value >= spec.minMs
         ? { value }

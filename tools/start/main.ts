@@ -5,11 +5,11 @@ import { appId, ConfigurationError, readSettings, topicSettings } from "@weir/se
 import { NoLocalKafka } from "@weir/testing";
 import { EXIT_CONFIGURATION, type OptionValues, parseArguments, refuse } from "../cli/arguments.ts";
 import { aborted, Interrupt } from "../cli/interrupt.ts";
+import { Screen } from "../cli/screen.ts";
 import type { Ground } from "./ground.ts";
 import { givenKafka, isGiven, ownKafka } from "./kafka-ground.ts";
 import { MemoryGround, type MemoryTopics } from "./memory/ground.ts";
 import { helpText, options } from "./options.ts";
-import { Screen } from "./screen.ts";
 import { Session } from "./session.ts";
 
 const COMMAND = "npm start";

@@ -1,7 +1,8 @@
 /** What the services export, shown while they run: a view in place on a terminal, else a line now and then. */
+
+import type { Screen } from "../cli/screen.ts";
 import { decidedOf, type Numbers, numbersBetween, type Reading, readingOf } from "./numbers.ts";
 import type { Scraper } from "./scraper.ts";
-import type { Screen } from "./screen.ts";
 import { type Frame, liveLines, plainLine } from "./view.ts";
 
 const PLAIN_EVERY_MS = 5_000;

@@ -9,15 +9,15 @@ import { join, relative } from "node:path";
 import { entryGroup } from "@weir/detector";
 import { weirFolder } from "@weir/testing";
 import { EXIT_CONFIGURATION } from "../cli/arguments.ts";
+import { count } from "../cli/format.ts";
+import type { Screen } from "../cli/screen.ts";
 import { lastLines, type Service } from "../process/service.ts";
 import type { TopicNames } from "../weir/topics/topics.ts";
 import type { Audit, Ground } from "./ground.ts";
 import { Monitor } from "./monitor.ts";
 import { Scraper } from "./scraper.ts";
-import type { Screen } from "./screen.ts";
 import { summaryLines } from "./summary.ts";
 import { isExact } from "./tally.ts";
-import { count } from "./view.ts";
 
 export type SessionOptions = {
   readonly ground: Ground;

@@ -1,7 +1,9 @@
 /** What `--for` prints in the end. Pure. */
+
+import { count } from "../cli/format.ts";
 import type { Numbers } from "./numbers.ts";
 import { isExact, type TallyResult } from "./tally.ts";
-import { count, ms } from "./view.ts";
+import { ms } from "./view.ts";
 
 /** `source`: where the result comes from; `numbers`: of the whole run, as the services counted them. */
 export function summaryLines(source: string, result: TallyResult, numbers: Numbers | null): string[] {

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
+import { clock } from "../cli/format.ts";
 import { parsePrometheus } from "../process/prometheus.ts";
 import { numbersBetween, type Reading, readingOf } from "./numbers.ts";
-import { clock, type Frame, liveLines, plainLine } from "./view.ts";
+import { type Frame, liveLines, plainLine } from "./view.ts";
 
 function aReading(reading: Partial<Reading> = {}): Reading {
   return {

@@ -1,4 +1,5 @@
 /** Numbers to lines. Pure: the terminal is screen.ts. */
+import { clock, count, share } from "../cli/format.ts";
 import type { Numbers } from "./numbers.ts";
 
 export type Frame = {
@@ -60,28 +61,11 @@ function row(name: string, value: string, more: string): string {
   return `  ${name.padEnd(10)} ${value.padStart(12)}   ${more}`.trimEnd();
 }
 
-/** Whole numbers with a comma at each thousand. */
-export function count(value: number): string {
-  return Math.round(value).toLocaleString("en-GB");
-}
-
-/** Minutes and seconds, hours when there are some: 01:05, 1:00:00. */
-export function clock(elapsedMs: number): string {
-  const seconds = Math.max(0, Math.floor(elapsedMs / 1000));
-  const two = (value: number): string => String(value).padStart(2, "0");
-  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60];
-  return hours > 0 ? `${hours}:${two(minutes)}:${two(seconds % 60)}` : `${two(minutes)}:${two(seconds % 60)}`;
-}
-
 /** A latency in ms, in seconds when it is long. */
 export function ms(value: number | null): string {
   if (value === null) return "-";
   if (value >= 10_000) return `${(value / 1000).toFixed(1)} s`;
   return value >= 100 ? `${Math.round(value)} ms` : `${value.toFixed(1)} ms`;
-}
-
-function share(part: number | undefined, whole: number): string {
-  return whole === 0 ? "" : `${((100 * (part ?? 0)) / whole).toFixed(1)} %`;
 }
 
 function total(counts: ReadonlyMap<string, number>): number {

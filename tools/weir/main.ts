@@ -15,6 +15,11 @@ const commands: Readonly<Record<string, Command>> = {
     about: "prints the JSON Schema of rulesets, for editors",
     load: () => import("./schema/command.ts"),
   },
+  decide: {
+    usage: "decide",
+    about: "runs a file of transactions through a ruleset, without Kafka",
+    load: () => import("./decide/command.ts"),
+  },
   topics: {
     usage: "topics apply|verify",
     about: "makes the topics that are missing on Kafka, or says what is missing or wrong",

@@ -66,13 +66,17 @@ test("an empty value is a member that is not there, and an empty label one that 
 });
 
 test.each([
-  ["7,1,c,s,5,,,,0", "10 fields are needed, this row has 9"],
-  ["7,1,c,s,5,,,,2,0", "fraud must be 1, 0 or empty"],
-  ['7,1,c,s,5,,,,0,"0', "a quote that is not closed"],
-  ["7,1,c\uFFFD,s,5,,,,0,0", "text that is not UTF-8"],
+  ["7,1,c,s,5,,,,0", "$ must be 10 fields, got 9"],
+  ["7,1,c,s,5,,,,2,0", "fraud must be 1, 0 or nothing, got something else"],
+  ['7,1,c,s,5,,,,0,"0', "$ must be a row of CSV as in RFC 4180, got a quote that is not closed"],
+  ["7,1,c\uFFFD,s,5,,,,0,0", "$ must be UTF-8, got other bytes"],
 ])("the row %j is told with its line and the reason, and reading goes on", async (broken, fault) => {
   const rows = await read("a.csv", `${HEADER}\n1,1,c,s,5,,,,0,0\n${broken}\n2,1,c,s,5,,,,0,0\n`, columns);
-  expect(rows.map((row) => (row.ok ? row.line : `${row.line}: ${row.fault}`))).toEqual([2, `3: ${fault}`, 4]);
+  expect(
+    rows.map((row) =>
+      row.ok ? row.line : `${row.line}: ${row.fault.field} must be ${row.fault.expected}, got ${row.fault.got}`,
+    ),
+  ).toEqual([2, `3: ${fault}`, 4]);
 });
 
 test.each([
@@ -99,7 +103,12 @@ test("gzip is known by its content, and lines with members are read like columns
     '{"source":"c","target":"s","amount":5.50,"currency":"EUR","id":"12345678901234567890","timestamp":1522540801000}',
   );
   expect(row).toMatchObject({ fraud: false });
-  expect(bad).toEqual({ ok: false, line: 3, fault: "a JSON object", text: "[]" });
+  expect(bad).toEqual({
+    ok: false,
+    line: 3,
+    fault: { field: "$", expected: "a JSON object", got: "another line" },
+    text: "[]",
+  });
   expect(end).toBeUndefined();
 });
 

@@ -3,6 +3,7 @@ import { createReadStream, type ReadStream } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { pipeline } from "node:stream";
 import { createGunzip } from "node:zlib";
+import { WHOLE } from "@weir/schema";
 import { type ColumnMap, columnsRead } from "./columns.ts";
 import { CsvParser, type CsvRow } from "./csv.ts";
 import { LineSplitter } from "./lines.ts";
@@ -41,7 +42,7 @@ export async function openDataset(path: string, columns: ColumnMap | null): Prom
   if (format === "csv" && columns === null)
     throw new DatasetFault([`${path} is CSV, so a column document must say what its columns are`]);
   const file = await handleOf(path);
-  const source = createReadStream("", { fd: file, highWaterMark: CHUNK_BYTES });
+  const source = createReadStream("", { fd: file, highWaterMark: CHUNK_BYTES / 4 });
   try {
     const { size } = await file.stat();
     const chunks = chunksOf(source, await isGzip(file));
@@ -100,8 +101,10 @@ async function csvBatches(path: string, chunks: AsyncIterable<Buffer>, columns: 
       missing.map((column) => `${path} has no column ${column}, which ${columns.name} names; it has ${head.fields}`),
     );
   const write = rowWriter(columns, head.fields);
-  const toRow = ({ line, fields, fault, text }: CsvRow): DataRow =>
-    fields === null ? { ok: false, line, fault, text } : write(line, fields, text);
+  const toRow = ({ line, fields, fault: got, text }: CsvRow): DataRow =>
+    fields === null
+      ? { ok: false, line, fault: { field: WHOLE, expected: "a row of CSV as in RFC 4180", got }, text }
+      : write(line, fields, text);
   return (async function* () {
     yield rest.map(toRow);
     for await (const batch of rows) yield batch.map(toRow);

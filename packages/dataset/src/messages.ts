@@ -1,4 +1,5 @@
 /** Lines of JSON as rows: messages as they are, our own outputs without their decision, or members as columns. */
+import { type Fault, WHOLE } from "@weir/schema";
 import { type ColumnMap, columnsRead } from "./columns.ts";
 import { type Line, MAX_LINE_BYTES } from "./lines.ts";
 import { type DataRow, rowWriter } from "./row.ts";
@@ -6,7 +7,8 @@ import { type DataRow, rowWriter } from "./row.ts";
 /** Null for an empty line. */
 type LineReader = (line: Line) => DataRow | null;
 
-const TOO_LONG = `at most ${MAX_LINE_BYTES} bytes a line`;
+const TOO_LONG: Fault = { field: WHOLE, expected: `at most ${MAX_LINE_BYTES} bytes a line`, got: "more" };
+const NO_OBJECT: Fault = { field: WHOLE, expected: "a JSON object", got: "another line" };
 const NOTHING_ASIDE: readonly string[] = [];
 
 /** Each line is a transaction as it is sent, or what a detector has written of one. Its bytes stay as they are. */
@@ -45,7 +47,7 @@ export function memberReader(columns: ColumnMap): LineReader {
     if (isBlank(bytes)) return null;
     const text = bytes.toString();
     const members = membersOf(text);
-    if (members === null) return { ok: false, line, fault: "a JSON object", text };
+    if (members === null) return { ok: false, line, fault: NO_OBJECT, text };
     return write(
       line,
       names.map((name) => members.get(name) ?? ""),

@@ -1,5 +1,5 @@
 /** One row of a data set as a message, and what is known about it beside the message. */
-import { parseTimestamp } from "@weir/schema";
+import { type Fault, parseTimestamp, WHOLE } from "@weir/schema";
 import type { ColumnMap } from "./columns.ts";
 
 export type DataRow =
@@ -19,8 +19,7 @@ export type DataRow =
   | {
       readonly ok: false;
       readonly line: number;
-      /** What was expected, or what breaks the format. */
-      readonly fault: string;
+      readonly fault: Fault;
       readonly text: string;
     };
 
@@ -46,15 +45,16 @@ export function rowWriter(columns: ColumnMap, header: readonly string[]): RowWri
   const asideAt = columns.never.map(at);
 
   return (line, fields, text) => {
-    const refused = (fault: string): DataRow => ({ ok: false, line, fault, text });
-    if (fields.length !== header.length)
-      return refused(`${header.length} fields are needed, this row has ${fields.length}`);
-    if (text.includes("\uFFFD")) return refused("text that is not UTF-8");
+    const refused = (field: string, expected: string, got: string): DataRow => {
+      return { ok: false, line, fault: { field, expected, got }, text };
+    };
+    if (fields.length !== header.length) return refused(WHOLE, `${header.length} fields`, `${fields.length}`);
+    if (text.includes("\uFFFD")) return refused(WHOLE, "UTF-8", "other bytes");
     let fraud: boolean | null = null;
     if (label !== null && fields[labelAt] !== "") {
       fraud = fields[labelAt] === label.fraud;
       if (!fraud && fields[labelAt] !== label.genuine)
-        return refused(`${label.column} must be ${label.fraud}, ${label.genuine} or empty`);
+        return refused(label.column, `${label.fraud}, ${label.genuine} or nothing`, "something else");
     }
     let json = "";
     for (const { prefix, write } of members) {

@@ -1,0 +1,53 @@
+/** The files that a subcommand is given: read and compiled, each fault of theirs told with the others. */
+import { readFile } from "node:fs/promises";
+import { type ColumnMap, compileColumns, type Dataset, DatasetFault, openDataset } from "@weir/dataset";
+import { compileRuleset, formatFaults, type Plan } from "@weir/engine";
+
+/** Null when no path is given, or when there is a fault. */
+export async function readRuleset(path: string | null, faults: string[]): Promise<Plan | null> {
+  const source = await readText(path, faults);
+  if (path === null || source === null) return null;
+  const result = compileRuleset(source, { file: path });
+  if (result.ok) return result.plan;
+  faults.push(...formatFaults(result.faults).split("\n"));
+  return null;
+}
+
+/** Null when no path is given, or when there is a fault. */
+export async function readColumns(path: string | null, faults: string[]): Promise<ColumnMap | null> {
+  const source = await readText(path, faults);
+  if (path === null || source === null) return null;
+  const result = compileColumns(source, { file: path });
+  if (result.ok) return result.columns;
+  faults.push(...formatFaults(result.faults).split("\n"));
+  return null;
+}
+
+/** Null when no path is given, or when there is a fault. Whoever calls closes it. */
+export async function openData(
+  path: string | null,
+  columns: ColumnMap | null,
+  faults: string[],
+): Promise<Dataset | null> {
+  if (path === null) return null;
+  try {
+    return await openDataset(path, columns);
+  } catch (error) {
+    faults.push(...(error instanceof DatasetFault ? error.faults : [`${path} cannot be read: ${wordsOf(error)}`]));
+    return null;
+  }
+}
+
+export function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+async function readText(path: string | null, faults: string[]): Promise<string | null> {
+  if (path === null) return null;
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    faults.push(`${path} cannot be read: ${wordsOf(error)}`);
+    return null;
+  }
+}
