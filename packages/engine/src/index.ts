@@ -33,4 +33,3 @@ export {
   readsAmounts,
 } from "./window/layout.ts";
 export type { Duplicate, Labelling, Observation, Origin, StateEvent } from "./window/observation.ts";
-export { type WindowEvent, WindowState } from "./window/window-state.ts";

@@ -150,8 +150,9 @@ describe("counts", () => {
   const run = (
     records: readonly [offset: number, ms: number, source?: string][],
     explain: "none" | "full" = "full",
+    ruleset = COUNTING,
   ) => {
-    const stage = stageOf(COUNTING, { explain });
+    const stage = stageOf(ruleset, { explain });
     const state = stage.createState();
     return records.map(([offset, ms, source = "alice"]) => {
       const step = stage.step(
@@ -211,10 +212,76 @@ describe("counts", () => {
   test("a step changes nothing until its event is applied", () => {
     const stage = stageOf(COUNTING);
     const state = stage.createState();
-    const before = state.canonical();
-    stage.step(state, aRecord({}), 0);
-    expect(state.canonical()).toEqual(before);
-    expect(state.replayFrom).toBeNull();
+    const first = stage.step(state, aRecord({}), 0);
+    expect(stage.step(state, aRecord({}), 0)).toEqual(first);
+    expect([state.keys, state.streamTimeMs, state.replayFrom]).toEqual([0, -1, null]);
+  });
+
+  test("a ruleset of every aggregate by source, and by source and another field, decides in the one stage", () => {
+    const ruleset = `
+name: m
+version: 1
+features:
+  spent: { by: source, sum: amount, over: 1h }
+  pair: { by: [source, target], count: true, over: 1h }
+  known: { by: source, seen: target, over: 1h }
+  usual: { by: source, mean: amount, over: 1h, before: true }
+rules: [{ id: a, when: usual != null && spent > 15 && pair > 1 && known == 1, score: 0.7 }]
+thresholds: { review: 0.6, decline: 0.9 }
+`;
+    const decisions = run(
+      [
+        [0, 0],
+        [1, 1, "bob"],
+        [2, 2],
+      ],
+      "full",
+      ruleset,
+    );
+    expect(decisions[2]).toMatchObject({
+      outcome: "review",
+      features: { spent: 20, pair: 2, known: 1, usual: 10 },
+      reasons: [{ rule: "a", evidence: ["queueing.transactions/0/0"] }],
+    });
+    expect(decisions[1].features).toEqual({ spent: 10, pair: 1, known: 0, usual: null });
+  });
+});
+
+describe("a second transaction of one source's id", () => {
+  const run = (...given: readonly object[]) => {
+    const stage = stageOf(COUNTING, { explain: "full" });
+    const state = stage.createState();
+    return given.map((value, offset) => {
+      const { outputs, label, event } = stage.step(state, aRecord(value, { offset }), 0);
+      if (event !== null) state.apply(event, offset);
+      return { output: only(outputs), label };
+    });
+  };
+
+  test("is rejected with the first one's decision id, and not counted", () => {
+    const [, again, next] = run({ id: "a" }, { id: "a" }, { id: "b" });
+    expect([again?.label, again?.output.topic]).toEqual(["rejected:duplicate", "rejected"]);
+    expect(header(again?.output.headers ?? [], REJECTED_HEADERS.duplicateOf)).toBe("queueing.transactions/0/0");
+    expect(JSON.parse(next?.output.value?.toString() ?? "").decision.features.count_1h).toBe(2);
+  });
+
+  test("is a conflict when it says something else", () => {
+    expect(run({ id: "a" }, { id: "a", amount: 11 })[1]?.label).toBe("rejected:duplicate_conflict");
+  });
+
+  test("is another one when the source is another, or the id is not there", () => {
+    const labels = run({ id: "a" }, { id: "a", source: "bob" }, {}, { source: "bob" }).map(({ label }) => label);
+    expect(labels).toEqual(["approve", "approve", "approve", "approve"]);
+  });
+
+  test("is decided by a ruleset without features, which knows no past", () => {
+    const stage = stageOf(THRESHOLD);
+    const state = stage.createState();
+    for (let offset = 0; offset < 2; offset += 1) {
+      const { label, event } = stage.step(state, aRecord({ id: "a" }, { offset }), 0);
+      if (event !== null) state.apply(event, offset);
+      expect(label).toBe("approve");
+    }
   });
 });
 
@@ -286,6 +353,13 @@ describe("a rejected record", () => {
 
 test("a ruleset that counts by source is refused on an input that is not keyed by it", () => {
   expect(() => stageOf(COUNTING, { keyedPartitions: null })).toThrow("must be keyed by source");
+});
+
+test.each([
+  ["by: target, count: true", "feature count_1h is by target, and so far only the source's past is kept"],
+  ["by: source, fraud_count: true", "it has features of fraud, and so far labels are not read"],
+])("a ruleset that needs more than the source's past is refused: %s", (feature, message) => {
+  expect(() => stageOf(COUNTING.replace("by: source, count: true", feature))).toThrow(message);
 });
 
 test("the number of partitions is part of a stateful stage's identity, and of no other's", () => {

@@ -3,7 +3,7 @@
  * rejected. step() reads the state and the record and nothing else, and writes nothing: what it wants
  * remembered is in the event that it returns.
  *
- * It counts by source alone; a plan that needs more is for a chain of stages.
+ * It keeps the source's past alone; a plan that needs more is for a chain of stages.
  */
 import { type LogRecord, type NewRecord, partitionFor, REASON_CODES } from "@weir/schema";
 import { type AdmitOptions, admit } from "./admit.ts";
@@ -11,10 +11,12 @@ import { createDecide } from "./decide.ts";
 import { createDecisionText, type Decided, type DecisionTextOptions } from "./decision-text.ts";
 import { factsOf } from "./facts.ts";
 import type { Plan } from "./plan.ts";
-import { createRejector, internalRejection, type Rejection } from "./reject.ts";
+import { createRejector, duplicateRejection, internalRejection, type Rejection } from "./reject.ts";
 import { spliceDecision } from "./splice.ts";
+import { EntityState } from "./window/entity-state.ts";
+import { layoutIdentity } from "./window/layout.ts";
+import type { Observation } from "./window/observation.ts";
 import { StreamClock } from "./window/stream-clock.ts";
-import { type WindowEvent, WindowState } from "./window/window-state.ts";
 
 export type DetectorStageOptions = AdmitOptions & {
   readonly plan: Plan;
@@ -30,12 +32,12 @@ export type DetectorStageOptions = AdmitOptions & {
   readonly keyedPartitions: number | null;
 };
 
-export type DetectorState = StreamClock | WindowState;
+export type DetectorState = StreamClock | EntityState;
 
 type DetectorStep = {
   readonly outputs: readonly NewRecord[];
   readonly label: string;
-  readonly event: WindowEvent | null;
+  readonly event: Observation | null;
 };
 
 const REJECTED_LABELS = Object.fromEntries(REASON_CODES.map((code) => [code, `rejected:${code}`]));
@@ -43,14 +45,11 @@ const REJECTED_LABELS = Object.fromEntries(REASON_CODES.map((code) => [code, `re
 export const DETECTOR_LABELS: readonly string[] = ["approve", "review", "decline", ...Object.values(REJECTED_LABELS)];
 
 /** Why one stage cannot run the plan; null if it can. */
-export function beyondOneStage({ features }: Plan): string | null {
-  const other = features.find(
-    ({ by, and, aggregate, delayMs, before }) =>
-      by !== "source" || and.length > 0 || aggregate !== "count" || delayMs > 0 || before,
-  );
-  return other === undefined
-    ? null
-    : `feature ${other.name} is more than a count by source, which is all there is so far`;
+export function beyondOneStage({ entities, features }: Plan): string | null {
+  const other = features.find(({ by }) => by !== "source");
+  if (other !== undefined) return `feature ${other.name} is by ${other.by}, and so far only the source's past is kept`;
+  const labels = entities.some(({ layout }) => layout.labels);
+  return labels ? "it has features of fraud, and so far labels are not read" : null;
 }
 
 export function createDetectorStage(options: DetectorStageOptions) {
@@ -60,21 +59,22 @@ export function createDetectorStage(options: DetectorStageOptions) {
   const source = plan.entities[0] ?? null;
   if (source !== null && keyedPartitions === null)
     throw new Error(`ruleset ${plan.label} keeps what a source did, so its input must be keyed by source`);
-  const identity =
-    source === null
-      ? "stateless@1"
-      : `times-by-source@1 horizon=${plan.horizonMs} lateness=${plan.latenessMs} partitions=${keyedPartitions}`;
+  const identity = source === null ? "stateless@1" : `${layoutIdentity(source.layout)} partitions=${keyedPartitions}`;
   const rejectRecord = createRejector({ input: topics.input, rejected: topics.rejected, maxRecordBytes });
   const decide = createDecide(plan);
   const write = createDecisionText(plan, { topic: topics.input, explain });
-  const windowsMs = plan.features.map(({ windowMs }) => windowMs);
   /** Written anew for each record; nothing of it is kept. */
   const features = new Float64Array(plan.features.length);
 
-  const rejected = (record: LogRecord, partition: number, rejection: Rejection): DetectorStep => ({
+  const rejected = (
+    record: LogRecord,
+    partition: number,
+    rejection: Rejection,
+    event: Observation | null = null,
+  ): DetectorStep => ({
     outputs: [rejectRecord(record, partition, rejection)],
     label: REJECTED_LABELS[rejection.reason] as string,
-    event: null,
+    event,
   });
 
   return {
@@ -86,7 +86,7 @@ export function createDetectorStage(options: DetectorStageOptions) {
     identity,
 
     createState(): DetectorState {
-      return source === null ? new StreamClock() : new WindowState(identity, plan.horizonMs);
+      return source === null ? new StreamClock() : new EntityState(identity, source.layout, source.features);
     },
 
     step(state: DetectorState, record: LogRecord, partition: number): DetectorStep {
@@ -97,12 +97,16 @@ export function createDetectorStage(options: DetectorStageOptions) {
       const misrouted = routingFault(key, partition, keyedPartitions);
       if (misrouted !== null) return rejected(record, partition, misrouted);
       const origin = { partition, offset: record.offset };
-      countWithThis(state, features, transaction.source, timeMs, windowsMs);
+      const event: Observation = { kind: "transaction", transaction, timeMs, origin };
+      const duplicate = state.duplicateOf(event);
+      // It goes to the state all the same, which it moves on in time.
+      if (duplicate !== null) return rejected(record, partition, duplicateRejection(duplicate, topics.input), event);
+      state.ask(event, features);
       const facts = factsOf(transaction, features);
       const verdict = decide(facts);
-      const late = source !== null && timeMs < state.streamTimeMs - plan.latenessMs;
-      const decided: Decided = { origin, timeMs, late, approximate: false, facts, verdict };
-      const decision = write(decided, () => []);
+      const [late, approximate] = [state.isLate(timeMs), state.approximate(event)];
+      const decided: Decided = { origin, timeMs, late, approximate, facts, verdict };
+      const decision = write(decided, (feature, limit) => state.contributors(feature, event, limit));
       const output: NewRecord = {
         topic: verdict.outcome === "approve" ? topics.legit : topics.fraud,
         key,
@@ -110,7 +114,7 @@ export function createDetectorStage(options: DetectorStageOptions) {
         headers: record.headers,
         timestampMs: record.timestampMs,
       };
-      return { outputs: [output], label: verdict.outcome, event: late ? null : { key: transaction.source, timeMs } };
+      return { outputs: [output], label: verdict.outcome, event };
     },
 
     /** For a record whose step threw. */
@@ -118,19 +122,6 @@ export function createDetectorStage(options: DetectorStageOptions) {
       return rejected(record, partition, internalRejection(error));
     },
   };
-}
-
-/** Features count the transactions before this one in the log, and this one. */
-function countWithThis(
-  state: DetectorState,
-  features: Float64Array,
-  source: string,
-  timeMs: number,
-  windowsMs: readonly number[],
-): void {
-  const counts: number[] = [];
-  state.countInto(counts, source, timeMs, windowsMs);
-  for (let index = 0; index < counts.length; index += 1) features[index] = (counts[index] as number) + 1;
 }
 
 function routingFault(source: Buffer, partition: number, partitions: number | null): Rejection | null {

@@ -1,77 +1,86 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import {
-  CHUNK_EVENTS,
-  CorruptChunk,
-  chunkRecordKey,
-  decodeChunk,
-  encodeChunk,
-  identityHash,
-  parseChunkKey,
-} from "./chunk.ts";
+import { CorruptChunk, chunkRecordKey, parseChunkKey } from "./chunk.ts";
+import { type ChunkRecord, EntityState } from "./entity-state.ts";
+import { layoutOf } from "./layout.ts";
+import type { Observation } from "./observation.ts";
 import { VarintReader, writeSigned, writeVarint } from "./varint.ts";
-import { WindowState } from "./window-state.ts";
 
-const identity = identityHash("test@1");
-const times = fc.array(fc.integer({ min: 0, max: 253_402_300_799_999 }), { minLength: 1, maxLength: CHUNK_EVENTS });
+const feature = { by: "source", field: null, windowMs: 1_000, delayMs: 0, before: false, otherwise: 0 } as const;
+const features = [{ ...feature, name: "spent", and: ["target"], aggregate: "sum" } as const];
+const layout = layoutOf("source", features, { latenessMs: 1_000, ids: true, labels: true });
 
-test("a chunk comes back as it was written, its events in order of arrival", () => {
-  fc.assert(
-    fc.property(
-      fc.string({ minLength: 1, unit: "grapheme" }),
-      fc.nat({ max: 2 ** 32 - 1 }),
-      fc.maxSafeNat(),
-      times,
-      (key, ordinal, asOf, events) => {
-        const recordKey = chunkRecordKey(key, ordinal);
-        const value = encodeChunk(recordKey, identity, { asOf, base: ordinal, times: Float64Array.from(events) });
-        expect(parseChunkKey(recordKey)).toEqual({ key, ordinal });
-        const chunk = decodeChunk(recordKey, identity, value);
-        expect(chunk).toEqual({ asOf, base: ordinal, times: Float64Array.from(events) });
-      },
-    ),
-    { numRuns: 50 },
-  );
+const stateOf = (identity: string): EntityState => new EntityState(identity, layout, features);
+
+const observation = (offset: number): Observation => ({
+  kind: "transaction",
+  timeMs: offset,
+  origin: { partition: 0, offset },
+  transaction: {
+    id: `t${offset}`,
+    source: "alice",
+    target: offset % 2 === 0 ? "shop" : "é💶",
+    currency: "EUR",
+    amountMinor: 1 + offset * 12_345_678,
+    exponent: 2,
+    timestampMs: offset,
+    channel: null,
+    country: null,
+    category: null,
+    device: null,
+    location: null,
+  },
 });
 
-const KEY = chunkRecordKey("alice", 0);
-const VALUE = encodeChunk(KEY, identity, { asOf: 12, base: 0, times: Float64Array.of(5, 3, 8) });
+function snapshotOf(events: number): ChunkRecord[] {
+  const state = stateOf("test@1");
+  for (let offset = 0; offset < events; offset += 1) state.apply(observation(offset), offset);
+  return state
+    .takeSnapshot(100, events)
+    .map(({ key, value }) => ({ key: Buffer.from(key), value: value && Buffer.from(value) }));
+}
+
+function load(...records: readonly ChunkRecord[]): EntityState {
+  const state = stateOf("test@1");
+  for (const { key, value } of records) state.load(key, value);
+  state.loaded(5);
+  return state;
+}
+
+test("the name of a chunk comes back as it was written", () => {
+  fc.assert(
+    fc.property(fc.string({ minLength: 1, unit: "grapheme" }), fc.nat({ max: 2 ** 32 - 1 }), (key, ordinal) => {
+      expect(parseChunkKey(chunkRecordKey(key, ordinal))).toEqual({ key, ordinal });
+    }),
+  );
+  expect(() => parseChunkKey(Buffer.from("abcd"))).toThrow(CorruptChunk);
+});
 
 test("any bit flipped, any byte missing or added, and any other key is found out", () => {
-  for (let bit = 0; bit < VALUE.length * 8; bit += 1) {
-    const damaged = Buffer.from(VALUE);
+  const [{ key, value } = { key: Buffer.of(), value: null }] = snapshotOf(3);
+  const whole = value ?? Buffer.of();
+  for (let bit = 0; bit < whole.length * 8; bit += 1) {
+    const damaged = Buffer.from(whole);
     damaged[bit >> 3] = (damaged[bit >> 3] as number) ^ (1 << (bit & 7));
-    expect(() => decodeChunk(KEY, identity, damaged)).toThrow(CorruptChunk);
+    expect(() => load({ key, value: damaged })).toThrow(CorruptChunk);
   }
-  for (let length = 0; length < VALUE.length; length += 1)
-    expect(() => decodeChunk(KEY, identity, VALUE.subarray(0, length))).toThrow(CorruptChunk);
-  expect(() => decodeChunk(KEY, identity, Buffer.concat([VALUE, Buffer.of(0)]))).toThrow(CorruptChunk);
-  expect(() => decodeChunk(chunkRecordKey("alicf", 0), identity, VALUE)).toThrow(CorruptChunk);
+  for (let length = 0; length < whole.length; length += 1)
+    expect(() => load({ key, value: whole.subarray(0, length) })).toThrow(CorruptChunk);
+  expect(() => load({ key, value: Buffer.concat([whole, Buffer.of(0)]) })).toThrow(CorruptChunk);
+  expect(() => load({ key: chunkRecordKey("alicf", 0), value: whole })).toThrow(CorruptChunk);
 });
 
 test("a chunk of another identity is passed over", () => {
-  expect(decodeChunk(KEY, identityHash("test@2"), VALUE)).toBeNull();
-  const state = new WindowState("test@2", 1_000);
-  state.load(KEY, VALUE);
+  const state = stateOf("test@2");
+  for (const { key, value } of snapshotOf(3)) state.load(key, value);
   state.loaded(10);
-  expect(state.canonical()).toEqual({ streamTimeMs: 10, keys: [] });
+  expect([state.keys, state.streamTimeMs]).toEqual([0, 10]);
 });
 
-test("a hole between the chunks of a key, or a chunk that is short before its successor, stops the load", () => {
-  const full = Float64Array.from({ length: CHUNK_EVENTS }, (_, index) => index);
-  const load = (...chunks: readonly (readonly [ordinal: number, times: Float64Array])[]) => {
-    const state = new WindowState("test@1", 1_000);
-    for (const [ordinal, events] of chunks) {
-      const key = chunkRecordKey("alice", ordinal);
-      state.load(key, encodeChunk(key, identity, { asOf: 1, base: 0, times: events }));
-    }
-    state.loaded(5);
-    return state.canonical().keys[0]?.[1].length;
-  };
-  expect(load([1, full], [0, full])).toBe(2 * CHUNK_EVENTS);
-  expect(load([1, full])).toBe(CHUNK_EVENTS);
-  expect(() => load([0, full], [2, full])).toThrow("chunk 1 of a key is missing before 2");
-  expect(() => load([0, full.subarray(1)], [1, full])).toThrow("has 255 events and a successor");
+test("a hole between the chunks of a key stops the load, whatever their order in the topic", () => {
+  const [first, second, third] = snapshotOf(700) as [ChunkRecord, ChunkRecord, ChunkRecord];
+  expect(load(third, first, second).keys).toBe(1);
+  expect(() => load(first, third)).toThrow(CorruptChunk);
 });
 
 test("varints come back, up to the greatest", () => {

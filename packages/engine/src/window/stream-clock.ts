@@ -1,4 +1,5 @@
-import type { ChunkRecord, WindowEvent } from "./window-state.ts";
+import type { ChunkRecord } from "./entity-state.ts";
+import type { StateEvent } from "./observation.ts";
 
 /** The state of a stateless ruleset: nothing but stream time, and nothing to snapshot. */
 export class StreamClock {
@@ -10,12 +11,28 @@ export class StreamClock {
     return this.#streamTimeMs;
   }
 
-  apply({ timeMs }: WindowEvent): void {
-    if (timeMs > this.#streamTimeMs) this.#streamTimeMs = timeMs;
+  apply(event: StateEvent): void {
+    if (event.kind === "transaction" && event.timeMs > this.#streamTimeMs) this.#streamTimeMs = event.timeMs;
   }
 
-  countInto(): void {
-    // No features, no counts.
+  ask(): void {
+    // No features, no answers.
+  }
+
+  isLate(): false {
+    return false;
+  }
+
+  approximate(): false {
+    return false;
+  }
+
+  duplicateOf(): null {
+    return null;
+  }
+
+  contributors(): [] {
+    return [];
   }
 
   takeSnapshot(): ChunkRecord[] {
@@ -28,9 +45,5 @@ export class StreamClock {
 
   loaded(streamTimeMs: number): void {
     this.#streamTimeMs = streamTimeMs;
-  }
-
-  canonical(): { readonly streamTimeMs: number; readonly keys: readonly [] } {
-    return { streamTimeMs: this.#streamTimeMs, keys: [] };
   }
 }
