@@ -11,8 +11,8 @@ const commands: Readonly<Record<string, Command>> = {
     load: () => import("./check/command.ts"),
   },
   schema: {
-    usage: "schema",
-    about: "prints the JSON Schema of rulesets, for editors",
+    usage: "schema ruleset|columns",
+    about: "prints the JSON Schema of rulesets or of column documents, for editors",
     load: () => import("./schema/command.ts"),
   },
   decide: {

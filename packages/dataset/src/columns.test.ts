@@ -53,7 +53,7 @@ test.each([
   ["currency: EUR", "currency: eur", "9:24: constants.currency must be three capitals, such as EUR"],
   ["currency: EUR", "currency: EUR, target: shop", "9:29: target is a column already; leave one of them out"],
   ["constants: { currency: EUR }", "", "3:3: transaction lacks currency; give its column, or a constant"],
-  ["unit: s,", "unit: h,", '7:34: transaction.timestamp.unit must be "s" or "ms" or "rfc3339"'],
+  ["unit: s,", "unit: h,", "7:34: transaction.timestamp.unit must be one of s, ms, rfc3339"],
   ["unit: s,", "unit: rfc3339,", "7:43: since is for a number of s or ms; rfc3339 needs none"],
   [
     "since: 2018-04-01T00:00:00Z",

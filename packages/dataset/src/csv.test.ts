@@ -123,3 +123,19 @@ test("what is written by the rules comes back, wherever chunks are cut", () => {
     { numRuns: 500 },
   );
 });
+
+test("any text gives rows or faults in the order of its lines, the same ones wherever chunks are cut", () => {
+  const hostile = fc.string({
+    unit: fc.constantFrom("a", ",", '"', '"', "\n", "\r", "\u0000", "\uFEFF"),
+    maxLength: 40,
+  });
+  fc.assert(
+    fc.property(hostile, fc.nat(40), (text, cut) => {
+      const rows = parse(text);
+      expect(parse(text.slice(0, cut), text.slice(cut))).toEqual(rows);
+      const lines = rows.map(({ line }) => line);
+      expect(lines).toEqual([...new Set(lines)].sort((a, b) => a - b));
+    }),
+    { numRuns: 2_000 },
+  );
+});

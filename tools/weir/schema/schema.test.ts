@@ -1,32 +1,38 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { expect, test } from "vitest";
-import { rulesetSchemaText } from "./command.ts";
+import { globSync, readFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { SCHEMAS, schemaText } from "./command.ts";
 
-const rulesets = new URL("../../../rulesets/", import.meta.url);
+const root = join(import.meta.dirname, "..", "..", "..");
+const names = ["ruleset", "columns"] as const;
 
-test("rulesets/ruleset.schema.json is the schema that rulesets are read by", () => {
-  const committed: unknown = JSON.parse(readFileSync(new URL("ruleset.schema.json", rulesets), "utf8"));
-  // If not: npm run -s weir -- schema > rulesets/ruleset.schema.json && npm run format
-  expect(committed).toEqual(JSON.parse(rulesetSchemaText()));
-});
+describe.each(names)("%s", (name) => {
+  const { copy } = SCHEMAS[name];
 
-test("every member that an editor can offer says what it is", () => {
-  const bare: string[] = [];
-  const visit = (schema: unknown, place: string): void => {
-    if (schema === null || typeof schema !== "object") return;
-    type Members = Readonly<Record<string, object>>;
-    const { properties, patternProperties, items } = schema as Record<string, Members | undefined>;
-    for (const [name, member] of Object.entries({ ...properties, ...patternProperties } as Members)) {
-      if (!("description" in member)) bare.push(`${place}.${name}`);
-      visit(member, `${place}.${name}`);
-    }
-    visit(items, `${place}[]`);
-  };
-  visit(JSON.parse(rulesetSchemaText()), "");
-  expect(bare).toEqual([]);
-});
+  test(`${copy} is the schema that documents are read by`, () => {
+    const committed: unknown = JSON.parse(readFileSync(join(root, copy), "utf8"));
+    // If not: npm run -s weir -- schema NAME > COPY && npm run format
+    expect(committed).toEqual(JSON.parse(schemaText(name)));
+  });
 
-test.each(readdirSync(rulesets).filter((name) => name.endsWith(".yaml")))("%s tells editors its schema", (name) => {
-  const [first] = readFileSync(new URL(name, rulesets), "utf8").split("\n");
-  expect(first).toBe("# yaml-language-server: $schema=./ruleset.schema.json");
+  test("every member that an editor can offer says what it is", () => {
+    const bare: string[] = [];
+    const visit = (schema: unknown, place: string): void => {
+      if (schema === null || typeof schema !== "object") return;
+      type Members = Readonly<Record<string, object>>;
+      const { properties, patternProperties, items } = schema as Record<string, Members | undefined>;
+      for (const [member, content] of Object.entries({ ...properties, ...patternProperties } as Members)) {
+        if (!("description" in content)) bare.push(`${place}.${member}`);
+        visit(content, `${place}.${member}`);
+      }
+      visit(items, `${place}[]`);
+    };
+    visit(JSON.parse(schemaText(name)), "");
+    expect(bare).toEqual([]);
+  });
+
+  test.each(globSync(`${dirname(copy)}/*.yaml`, { cwd: root }))("%s tells editors its schema", (file) => {
+    const [first] = readFileSync(join(root, file), "utf8").split("\n");
+    expect(first).toBe(`# yaml-language-server: $schema=./${basename(copy)}`);
+  });
 });
