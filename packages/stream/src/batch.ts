@@ -4,11 +4,14 @@
  */
 import { type NewRecord, partitionFor } from "@weir/schema";
 import { chunkKey, encodeMarker, MARKER_KEY } from "./marker.ts";
+import { tagOf } from "./ownership.ts";
 import type { Batch, CommitPart, OutputRecord } from "./port.ts";
 import { type Stage, type StageState, stepOrReject } from "./stage.ts";
 
 export type PendingBatch = {
   readonly batch: Batch;
+  /** Unlike that of every other batch; the tag of its commit begins with it. */
+  readonly name: string;
   readonly part: CommitPart;
   readonly labels: ReadonlyMap<string, number>;
   /** Offsets whose step threw, with what it threw. */
@@ -28,6 +31,7 @@ export type OwnedState<Event> = {
 export type BatchContext<Event> = {
   readonly stage: Stage<Event>;
   readonly partition: number;
+  readonly processId: string;
   /** Partition count of every topic in stage.outputs. */
   readonly partitionCounts: ReadonlyMap<string, number>;
   /** At least this many snapshot chunks a transaction; a quarter of the batch when that is more. */
@@ -35,17 +39,17 @@ export type BatchContext<Event> = {
 };
 
 /**
- * Steps through the batch and applies it to the state. `tag` must be unlike that of every other batch, of this
+ * Steps through the batch and applies it to the state. `name` must be unlike that of every other batch, of this
  * process and all others. Throws only if the runtime itself is wrong.
  */
 export function computeBatch<Event>(
   context: BatchContext<Event>,
   owned: OwnedState<Event>,
   batch: Batch,
-  tag: string,
+  name: string,
 ): PendingBatch {
   const { state } = owned;
-  const { stage, partition } = context;
+  const { stage, partition, processId } = context;
   const outputs: OutputRecord[] = [];
   const labels = new Map<string, number>();
   const thrown: { offset: number; error: unknown }[] = [];
@@ -59,8 +63,10 @@ export function computeBatch<Event>(
   }
   const snapshot = snapshotRecords(context, owned, batch);
   for (const record of snapshot) outputs.push(record);
+  const tag = tagOf({ batch: name, owner: processId });
   return {
     batch,
+    name,
     part: { input: { topic: stage.input, partition }, next: batch.next, tag, outputs },
     labels,
     thrown,

@@ -6,10 +6,13 @@ export interface Clock {
   now(): number;
   /** Resolves after `ms`, or at once when the signal aborts; never rejects. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** Resolves once all that can go on by now has done so; takes no time that counts. */
+  turn(): Promise<void>;
 }
 
 export const wallClock: Clock = {
   now: () => performance.timeOrigin + performance.now(),
+  turn: () => new Promise((resolve) => setImmediate(resolve)),
   sleep: (ms, signal) =>
     new Promise((resolve) => {
       if (signal?.aborted) return resolve();

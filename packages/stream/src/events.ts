@@ -24,7 +24,14 @@ export type BatchCommitted = {
   readonly timestampsMs: Float64Array;
   readonly snapshotRecords: number;
   readonly computeMs: number;
-  readonly commitMs: number;
+};
+
+export type TransactionEnded = {
+  /** Those that it was for. */
+  readonly partitions: readonly number[];
+  readonly result: CommitResult;
+  readonly error?: unknown;
+  readonly ms: number;
 };
 
 export type Restored = {
@@ -50,7 +57,8 @@ export interface StageEvents {
   }): void;
   restored(event: Restored): void;
   batchCommitted(event: BatchCommitted): void;
-  commitFailed(event: { readonly partition: number; readonly result: CommitResult; readonly error: unknown }): void;
+  /** One transaction, of all partitions that were ready. */
+  transactionEnded(event: TransactionEnded): void;
   /** A record's step threw; the record is rejected. */
   stepFailed(event: { readonly partition: number; readonly offset: number; readonly error: unknown }): void;
   /** Something failed that is expected to pass; the partition starts again from fencing. */
@@ -68,7 +76,7 @@ export const noEvents: StageEvents = {
   restoring: ignore,
   restored: ignore,
   batchCommitted: ignore,
-  commitFailed: ignore,
+  transactionEnded: ignore,
   stepFailed: ignore,
   retrying: ignore,
   released: ignore,

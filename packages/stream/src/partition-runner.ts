@@ -1,23 +1,28 @@
 /**
  * One owned partition, decided exactly once. The order that keeps the guarantee:
  *
- * 1. fence: open the partition's writer, which shuts out every older owner and settles its transaction;
- * 2. only then read the committed offset: before fencing it could still move;
- * 3. bring the state to exactly it. A batch whose commit failed or has an unknown fate is kept: the committed
- *    offset carries the batch's tag (it was committed), or still that of the commit before (send the same bytes
- *    again), or else somebody else has committed since: restore. Offsets alone would not do: another owner may
- *    have ended at the same offset with other snapshot chunks written;
- * 4. per batch: compute once, then outputs, snapshot records and input offset in one transaction;
- * 5. after anything but a commit that succeeded, drop the writer and go back to 1.
+ * 1. fence: have the process's writer open, which settles what its last one left, and take the partition, which shuts
+ *    out every other owner (ownership.ts);
+ * 2. only then is the committed offset exact: before, it could still move;
+ * 3. bring the state to exactly that offset. Batches whose commit failed or has an unknown fate are kept: the
+ *    committed offset carries the tag of one of them (up to that one they were committed) or still that of the commit
+ *    before (none was), and the rest is sent again as the same bytes; or else somebody else has committed since:
+ *    restore. Offsets alone would not do: another owner may have ended at the same offset with other snapshot chunks
+ *    written;
+ * 4. per batch: compute once, then outputs, snapshot records and input offset in one transaction. While more is known
+ *    to wait, the next batch is computed during the commit of the one before;
+ * 5. after anything but a commit that succeeded, go back to 1.
  *
  * This begins at assignment, not at the first record: an idle partition whose dead owner left a transaction
  * open would hold up everybody who reads its outputs.
  */
 import { computeBatch, type OwnedState, type PendingBatch } from "./batch.ts";
-import { type Clock, within } from "./clock.ts";
+import type { Clock } from "./clock.ts";
+import type { Committer, Session } from "./committer.ts";
 import type { StageEvents } from "./events.ts";
+import { decidedUpTo, type OwnershipContext, type Standing, tagOf, takeOwnership } from "./ownership.ts";
 import {
-  type CommittedOffset,
+  type Batch,
   type Log,
   OffsetOutOfRange,
   type Reader,
@@ -25,19 +30,22 @@ import {
   TopicMissing,
   type TopicPartition,
   Unrecoverable,
-  type Writer,
 } from "./port.ts";
 import { restore } from "./restore.ts";
 import type { Stage } from "./stage.ts";
 import type { ThrowGuard } from "./throw-guard.ts";
+import type { Turns } from "./turns.ts";
 
 export type RunnerContext<Event> = {
   readonly stage: Stage<Event>;
   readonly partition: number;
   readonly group: string;
-  readonly transactionalId: string;
-  /** Unlike that of any other runner, ever: it begins the tags of this runner's commits. */
-  readonly memberId: string;
+  /** Unlike that of any other process, ever. */
+  readonly processId: string;
+  /** Unlike that of any other run of this process. */
+  readonly run: number;
+  readonly committer: Committer;
+  readonly turns: Turns;
   readonly log: Log;
   readonly clock: Clock;
   readonly events: StageEvents;
@@ -74,43 +82,48 @@ export type RunnerStatus = {
   readonly decidedUpToMs: number | null;
 };
 
+/** Batches computed and not yet known to be committed. */
+const MAX_PENDING = 2;
 /** More consecutive failures of an unexpected kind than this end the stage. */
 const MAX_SURPRISES = 5;
 
 export class PartitionRunner<Event> {
   readonly #context: RunnerContext<Event>;
-  readonly #input: TopicPartition;
+  readonly #ownership: OwnershipContext;
   readonly #released = new AbortController();
   #phase: Phase = "waiting";
   #owned: OwnedState<Event> | null = null;
-  /** The offset of the next record to read. */
+  /** The offset of the next record to read; all before it is in the state. */
   #position = 0;
-  /** What the group's committed offset has to be if nothing of ours is in doubt. */
-  #committed: CommittedOffset | null = null;
+  /** Where the partition stands, the pending batches apart. */
+  #committed: Standing | null = null;
+  /** Oldest first; each was computed on the state that the one before it left. */
+  #pending: readonly PendingBatch[] = [];
   #batches = 0;
   #endOffset = 0;
   #decidedUpToMs: number | null = null;
-  #pending: PendingBatch | null = null;
   #reader: Reader | null = null;
 
   constructor(context: RunnerContext<Event>) {
+    const { stage, partition, log, clock, group, processId, deadlineMs } = context;
+    const input: TopicPartition = { topic: stage.input, partition };
     this.#context = context;
-    this.#input = { topic: context.stage.input, partition: context.partition };
+    this.#ownership = { log, clock, group, input, processId, deadlineMs, signal: this.#released.signal };
   }
 
   get status(): RunnerStatus {
-    const known = this.#owned !== null;
+    const position = this.#owned === null ? null : (this.#pending[0]?.batch.from ?? this.#position);
     return {
       partition: this.#context.partition,
       phase: this.#phase,
-      position: known ? this.#position : null,
+      position,
       keys: this.#owned?.state.keys ?? 0,
       decidedUpToMs: this.#decidedUpToMs,
-      lag: known ? Math.max(0, this.#endOffset - this.#position) : 0,
+      lag: position === null ? 0 : Math.max(0, this.#endOffset - position),
     };
   }
 
-  /** Lets the batch in hand finish, then ends run(). Idempotent. */
+  /** Lets the batches in hand finish, then ends run(). Idempotent. */
   release(): void {
     this.#released.abort();
     this.#reader?.close();
@@ -122,7 +135,7 @@ export class PartitionRunner<Event> {
     let attempt = 0;
     let surprises = 0;
     while (!this.#released.signal.aborted) {
-      const before = this.#position;
+      const before = this.#committed?.offset;
       try {
         await this.#own();
       } catch (error) {
@@ -132,7 +145,7 @@ export class PartitionRunner<Event> {
           throw error;
         }
         if (!(error instanceof RetryLater)) this.#forget();
-        if (this.#position > before) attempt = surprises = 0;
+        if (this.#committed?.offset !== before) attempt = surprises = 0;
         events.retrying({ partition, attempt: ++attempt, error });
         this.#enter("backing-off");
         await clock.sleep(retryDelayMs, this.#released.signal);
@@ -143,101 +156,112 @@ export class PartitionRunner<Event> {
   }
 
   async #own(): Promise<void> {
-    const { log, group, transactionalId, clock, deadlineMs } = this.#context;
     this.#enter("fencing");
-    const opening = log.openWriter(transactionalId, group);
-    let writer: Writer;
-    try {
-      writer = await within(clock, deadlineMs, "opening the writer", opening);
-    } catch (error) {
-      opening.then((late) => late.close()).catch(() => {});
-      throw error;
-    }
-    try {
-      const committed = await within(
-        clock,
-        deadlineMs,
-        "reading the committed offset",
-        log.committed(group, this.#input),
-      );
-      if (this.#released.signal.aborted) return;
-      this.#enter("settling");
-      await this.#settle(writer, committed);
-      this.#enter("running");
-      await this.#follow(writer);
-    } finally {
-      this.#reader?.close();
-      this.#reader = null;
-      // A writer that cannot be closed in time has been, or will be, fenced by the next one.
-      await within(clock, deadlineMs, "closing the writer", writer.close()).catch(() => {});
-    }
+    const session = await this.#context.committer.session();
+    const standing = await takeOwnership(this.#ownership);
+    if (this.#released.signal.aborted) return this.#handOver(session, standing);
+    this.#enter("settling");
+    await this.#settle(session, standing);
+    this.#enter("running");
+    await this.#follow(session);
+    if (this.#released.signal.aborted && this.#committed !== null) await this.#handOver(session, this.#committed);
   }
 
-  async #settle(writer: Writer, committed: CommittedOffset | null): Promise<void> {
+  async #settle(session: Session, standing: Standing): Promise<void> {
     const { events, partition } = this.#context;
-    const pending = this.#pending;
-    if (this.#owned !== null && pending !== null && committed?.tag === pending.part.tag) {
-      this.#advance(pending);
-      events.settled({ partition, how: "committed", position: this.#position });
-    } else if (this.#owned !== null && pending !== null && committed?.tag === this.#committed?.tag) {
-      events.settled({ partition, how: "again", position: this.#position });
-      await this.#commit(writer, pending, 0);
-    } else if (this.#owned !== null && pending === null && committed?.tag === this.#committed?.tag) {
-      events.settled({ partition, how: "kept", position: this.#position });
-    } else {
+    const included = this.#pendingIncludedIn(standing);
+    if (included < 0) {
       this.#forget();
       const signal = this.#released.signal;
-      const restored = await restore({ ...this.#context, signal }, committed?.offset ?? null);
+      const restored = await restore({ ...this.#context, signal }, decidedUpTo(standing));
       this.#owned = restored;
       this.#position = restored.position;
-      this.#committed = committed;
+      this.#committed = standing;
       events.settled({ partition, how: "restored", position: this.#position });
+      return;
+    }
+    for (const pending of this.#pending.slice(0, included)) this.#advance(pending);
+    const again = this.#pending;
+    if (included > 0) events.settled({ partition, how: "committed", position: this.#position });
+    else if (again.length === 0) events.settled({ partition, how: "kept", position: this.#position });
+    if (again.length > 0) events.settled({ partition, how: "again", position: this.#position });
+    for (const pending of again) await this.#commit(session, pending, true);
+  }
+
+  /** How many of the pending batches are in it; -1 when it is not of our making, or there is no state to go on with. */
+  #pendingIncludedIn(standing: Standing): number {
+    if (this.#owned === null) return -1;
+    if (standing.batch === this.#committed?.batch) return 0;
+    return this.#pending.findIndex(({ name }) => name === standing.batch) + 1 || -1;
+  }
+
+  async #follow(session: Session): Promise<void> {
+    const { log, clock, events, partition, throwGuard, processId, run, turns } = this.#context;
+    const reader = log.read(this.#ownership.input, this.#position);
+    this.#reader = reader;
+    const close = (): void => reader.close();
+    session.ended.addEventListener("abort", close);
+    const underWay: Promise<void>[] = [];
+    try {
+      while (!this.#released.signal.aborted && this.#owned !== null) {
+        const batch = await this.#next(reader, session);
+        if (batch === null || this.#released.signal.aborted) break;
+        if (batch.records.length === 0) continue;
+        const isMoreKnown = batch.next < batch.endOffset;
+        if (isMoreKnown) await turns.next();
+        const startedMs = clock.now();
+        const pending = computeBatch(this.#context, this.#owned, batch, `${processId}/${run}/${++this.#batches}`);
+        const computeMs = clock.now() - startedMs;
+        this.#pending = [...this.#pending, pending];
+        for (const { offset, error } of pending.thrown) events.stepFailed({ partition, offset, error });
+        throwGuard.check(startedMs, batch.records.length, pending.thrown.length);
+        const commit = this.#commit(session, pending, false, computeMs);
+        commit.catch(() => {}); // awaited below, unless an earlier one fails
+        underWay.push(commit);
+        // A batch that is all there is waits for its commit, so that more may gather for the next.
+        const most = isMoreKnown ? MAX_PENDING - 1 : 0;
+        while (underWay.length > most) await underWay.shift();
+      }
+      await Promise.all(underWay);
+    } finally {
+      session.ended.removeEventListener("abort", close);
+      reader.close();
+      this.#reader = null;
+      await Promise.allSettled(underWay);
     }
   }
 
-  async #follow(writer: Writer): Promise<void> {
-    const { log, clock, events, stage, partition, throwGuard, memberId } = this.#context;
-    const reader = log.read(this.#input, this.#position);
-    this.#reader = reader;
-    while (!this.#released.signal.aborted && this.#owned !== null) {
-      const batch = await reader.next();
-      if (batch === null || this.#released.signal.aborted) return;
-      if (batch.from !== this.#position || batch.next <= batch.from)
-        throw new Error(`read [${batch.from}, ${batch.next}) of ${stage.input}/${partition} at ${this.#position}`);
-      this.#endOffset = batch.endOffset;
-      if (batch.records.length === 0) {
-        // Only control or aborted records: the committed offset moves with the next real batch.
-        this.#position = batch.next;
-        continue;
-      }
-      const startedMs = clock.now();
-      const pending = computeBatch(this.#context, this.#owned, batch, `${memberId}/${++this.#batches}`);
-      this.#pending = pending;
-      for (const { offset, error } of pending.thrown) events.stepFailed({ partition, offset, error });
-      throwGuard.check(startedMs, batch.records.length, pending.thrown.length);
-      await this.#commit(writer, pending, clock.now() - startedMs);
+  /** The next batch, its position taken; null at the end. */
+  async #next(reader: Reader, session: Session): Promise<Batch | null> {
+    let batch: Batch | null;
+    try {
+      batch = await reader.next();
+    } catch (error) {
+      if (session.ended.aborted) throw new RetryLater("the writer is lost");
+      throw error;
     }
+    if (batch === null) return null;
+    const { from, next, endOffset } = batch;
+    if (from !== this.#position || next <= from) {
+      const { topic, partition } = this.#ownership.input;
+      throw new Error(`read [${from}, ${next}) of ${topic}/${partition} at ${this.#position}`);
+    }
+    this.#endOffset = endOffset;
+    // Of control or aborted records only: the committed offset moves with the next batch that has others.
+    this.#position = next;
+    return batch;
   }
 
   /** Commits or throws; on success the batch's effect is counted, once. */
-  async #commit(writer: Writer, pending: PendingBatch, computeMs: number): Promise<void> {
-    const { clock, deadlineMs, events, partition } = this.#context;
-    const startedMs = clock.now();
-    const { result, error } = await within(clock, deadlineMs, "the commit", writer.commit([pending.part]));
-    if (result !== "committed") {
-      events.commitFailed({ partition, result, error });
-      throw new RetryLater(`the commit of [${pending.batch.from}, ${pending.batch.next}) is ${result}`, {
-        cause: error,
-      });
-    }
-    this.#advance(pending, computeMs, clock.now() - startedMs);
+  async #commit(session: Session, pending: PendingBatch, alone: boolean, computeMs = 0): Promise<void> {
+    await session.commit(pending.part, { alone });
+    this.#advance(pending, computeMs);
   }
 
-  #advance(pending: PendingBatch, computeMs = 0, commitMs = 0): void {
-    const { batch, labels, snapshotRecords, part } = pending;
-    this.#position = part.next;
-    this.#committed = { offset: part.next, tag: part.tag };
-    this.#pending = null;
+  #advance(pending: PendingBatch, computeMs = 0): void {
+    const { batch, name, labels, snapshotRecords, part } = pending;
+    this.#committed = { offset: part.next, batch: name, owner: this.#context.processId };
+    this.#pending = this.#pending.filter((other) => other !== pending);
     this.#decidedUpToMs = batch.records.at(-1)?.timestampMs ?? null;
     this.#context.events.batchCommitted({
       partition: this.#context.partition,
@@ -249,13 +273,19 @@ export class PartitionRunner<Event> {
       timestampsMs: Float64Array.from(batch.records, (record) => record.timestampMs),
       snapshotRecords,
       computeMs,
-      commitMs,
     });
+  }
+
+  /** Takes us out of the tag, so that the next owner need not fence a process that goes on with other partitions. */
+  async #handOver(session: Session, { offset, batch }: Standing): Promise<void> {
+    const { input } = this.#ownership;
+    const part = { input, next: offset, tag: tagOf({ batch, owner: null }), outputs: [] };
+    await session.commit(part).catch(() => {}); // the next owner fences us then
   }
 
   #forget(): void {
     this.#owned = null;
-    this.#pending = null;
+    this.#pending = [];
   }
 
   #enter(phase: Phase): void {

@@ -5,7 +5,7 @@
  * What an implementation promises:
  * - openWriter fences: when it resolves, every older writer of the same transactional id can commit
  *   nothing any more and its open transaction is settled.
- * - committed is exact when asked after openWriter of the partition's transactional id has resolved.
+ * - committed is exact once openWriter of every transactional id that could commit the partition has resolved.
  * - A commit's outputs and its next offset become visible to read_committed readers together or never.
  * - read delivers each committed record of its range once, in offset order, and no aborted one.
  * - No call waits without bound: each gives up by its own timeout and throws.

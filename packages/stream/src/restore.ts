@@ -8,6 +8,7 @@ import type { OwnedState } from "./batch.ts";
 import { type Clock, within } from "./clock.ts";
 import type { StageEvents } from "./events.ts";
 import { decodeMarker, isMarkerKey, type Marker, parseChunkKey } from "./marker.ts";
+import { decidedUpTo, standingOf } from "./ownership.ts";
 import { type Log, ReaderClosed, RetryLater, type TopicPartition, Unrecoverable } from "./port.ts";
 import { type Stage, type StageState, stepOrReject } from "./stage.ts";
 
@@ -96,7 +97,8 @@ async function loadSnapshotAt<Event>(
     const agrees = snapshot.corrupt !== null || (snapshot.marker?.position ?? committed) === committed;
     if (agrees) return snapshot;
     const current = log.committed(group, { topic: stage.input, partition });
-    if (((await within(clock, deadlineMs, "reading the committed offset", current))?.offset ?? null) !== committed)
+    const standing = standingOf(await within(clock, deadlineMs, "reading the committed offset", current));
+    if (decidedUpTo(standing) !== committed)
       throw new RetryLater("the partition has another owner, who has committed since");
     if (clock.now() >= patienceEndsMs) return snapshot;
     await clock.sleep(200, signal);

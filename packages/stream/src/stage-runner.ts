@@ -3,18 +3,20 @@
  * stay with this member go on through a rebalance; a partition that comes back waits for its last runner.
  */
 import type { Clock } from "./clock.ts";
+import { Committer } from "./committer.ts";
 import type { StageEvents } from "./events.ts";
 import { PartitionRunner, type RunnerContext, type RunnerStatus } from "./partition-runner.ts";
 import { type Log, type Membership, TopicMissing, Unrecoverable } from "./port.ts";
 import type { Stage } from "./stage.ts";
 import { ThrowGuard } from "./throw-guard.ts";
+import { Turns } from "./turns.ts";
 
 export type StageOptions<Event> = {
   readonly stage: Stage<Event>;
   readonly log: Log;
   readonly clock: Clock;
   readonly events: StageEvents;
-  /** Consumer group; with the partition it also names the writers: `<group>-<topic>-<partition>`. */
+  /** Consumer group; the transactional ids begin with it: `<group>-<processId>`, `<group>-<topic>-<partition>`. */
   readonly group: string;
   /** Unlike that of any other process, ever (a random UUID); chance is an argument. */
   readonly processId: string;
@@ -36,6 +38,8 @@ export interface RunningStage {
   /** Finishes the batches in hand, closes the writers, leaves the group. Idempotent. */
   stop(): Promise<void>;
 }
+
+const DEADLINE_MS = 30_000;
 
 /** Number of partitions of the input, and of every topic the stage writes. */
 export type StageTopics = { readonly partitions: number; readonly counts: ReadonlyMap<string, number> };
@@ -80,6 +84,8 @@ class StageRunner<Event> implements RunningStage {
   readonly #options: StageOptions<Event>;
   readonly #topics: StageTopics;
   readonly #throwGuard: ThrowGuard;
+  readonly #committer: Committer;
+  readonly #turns: Turns;
   readonly #runners = new Map<number, PartitionRunner<Event>>();
   /** The last run of each partition that this process ever owned; settled when it has ended. */
   readonly #ended = new Map<number, Promise<void>>();
@@ -93,11 +99,14 @@ class StageRunner<Event> implements RunningStage {
     this.#options = options;
     this.#topics = topics;
     this.#throwGuard = new ThrowGuard(options.maxThrowShare ?? 0.01, options.minThrown ?? 20);
+    const { log, clock, events, group, processId, deadlineMs = DEADLINE_MS } = options;
+    this.#committer = new Committer({ log, clock, events, group, processId, deadlineMs });
+    this.#turns = new Turns(clock);
     const { promise, reject } = Promise.withResolvers<never>();
     promise.catch(() => {});
     this.failed = promise;
     this.#fail = (error) => {
-      options.events.failed({ error });
+      events.failed({ error });
       reject(error);
     };
   }
@@ -120,6 +129,7 @@ class StageRunner<Event> implements RunningStage {
     this.#stopping ??= (async () => {
       for (const runner of this.#runners.values()) runner.release();
       await Promise.all(this.#ended.values());
+      await this.#committer.close();
       await this.#membership?.leave();
     })();
     return this.#stopping;
@@ -162,15 +172,17 @@ class StageRunner<Event> implements RunningStage {
       stage,
       partition,
       group,
-      transactionalId: `${group}-${stage.input}-${partition}`,
-      memberId: `${processId}/${++this.#runs}`,
+      processId,
+      run: ++this.#runs,
+      committer: this.#committer,
+      turns: this.#turns,
       log,
       clock,
       events,
       throwGuard: this.#throwGuard,
       partitionCounts: this.#topics.counts,
       snapshotChunks: this.#options.snapshotChunks ?? 50,
-      deadlineMs: this.#options.deadlineMs ?? 30_000,
+      deadlineMs: this.#options.deadlineMs ?? DEADLINE_MS,
       retryDelayMs: this.#options.retryDelayMs ?? 200,
       allowPartialHistory: this.#options.allowPartialHistory ?? false,
     };

@@ -15,6 +15,11 @@ export class VirtualClock implements Clock {
     return this.#nowMs;
   }
 
+  /** As many promise jobs as a wait in memory may take. */
+  async turn(): Promise<void> {
+    for (let jobs = 0; jobs < 20; jobs++) await null;
+  }
+
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       if (signal?.aborted) return resolve();

@@ -8,15 +8,15 @@
 import { type CommittedOffset, type Log, MemoryBroker } from "@weir/stream";
 import { describe, expect, test } from "vitest";
 import { COUNTING_TOPICS, countingStage } from "./counting-stage.ts";
-import { type Parts, runWithFault, SOUND } from "./crash-world.ts";
+import { GROUP, PARTITIONS, type Parts, runWithFault, SOUND } from "./crash-world.ts";
 
 describe("a fault at every await of the runtime loses nothing, doubles nothing, miscounts nothing", () => {
-  for (const fault of ["crash", "error", "zombie", "stop"] as const)
+  for (const fault of ["crash", "error", "zombie", "stop", "joined"] as const)
     test(`${fault} at each point`, { timeout: 120_000 }, async () => {
       const { points } = await runWithFault(null, -1);
-      expect(points).toBeGreaterThan(60);
+      expect(points.length).toBeGreaterThan(60);
       const settled = new Set<string>();
-      for (let at = 0; at < points; at++) {
+      for (let at = 0; at < points.length; at++) {
         const result = await runWithFault(fault, at).catch((error) => {
           throw new Error(`${fault} at point ${at}: ${error instanceof Error ? error.message : error}`, {
             cause: error,
@@ -27,6 +27,29 @@ describe("a fault at every await of the runtime loses nothing, doubles nothing, 
       if (fault === "error") expect([...settled].sort()).toEqual(["again", "committed", "kept", "restored"]);
     });
 });
+
+test("an owner that wakes at any step of a take-over, its commit half done, loses nothing and doubles nothing", {
+  timeout: 120_000,
+}, async () => {
+  const { points } = await runWithFault(null, -1);
+  await wakeDuringTakeOver(points, SOUND);
+});
+
+/** The first process stands still at each step of some commits, the second has taken so many steps when it goes on. */
+async function wakeDuringTakeOver(points: readonly string[], parts: Parts): Promise<void> {
+  const commits = points.flatMap((point, at) => (/^end:before/.test(point) ? [at] : []));
+  for (const at of commits)
+    for (let wakeAt = 0; wakeAt < 110; wakeAt++)
+      await runWithFault("zombie", at, parts, wakeAt).catch((error) => {
+        throw new Error(`${at}: woken at ${wakeAt}: ${error instanceof Error ? error.message : error}`, {
+          cause: error,
+        });
+      });
+}
+
+function isLock(id: string): boolean {
+  return id.startsWith(`${GROUP}-${COUNTING_TOPICS.input}-`);
+}
 
 /** The log's functions on their own, for a wrapper to replace one. */
 function forward(log: Log): Log {
@@ -69,8 +92,8 @@ const PLANTED: Record<string, Partial<Parts>> = {
       return {
         ...forward(log),
         async openWriter(id, group) {
-          const partition = Number(id.slice(id.lastIndexOf("-") + 1));
-          early.set(partition, await log.committed(group, { topic: COUNTING_TOPICS.input, partition }));
+          for (let partition = 0; partition < PARTITIONS; partition++)
+            early.set(partition, await log.committed(group, { topic: COUNTING_TOPICS.input, partition }));
           return log.openWriter(id, group);
         },
         committed: async (_, { partition }) => early.get(partition) ?? null,
@@ -93,6 +116,42 @@ const PLANTED: Record<string, Partial<Parts>> = {
           };
         },
         committed: async (group, input) => last.get(input.partition) ?? (await log.committed(group, input)),
+      };
+    },
+  },
+  "a partition taken without fencing its owner": {
+    wrap: (log) => {
+      let own: string | null = null;
+      return {
+        ...forward(log),
+        async openWriter(id, group) {
+          if (isLock(id)) return log.openWriter(id, group);
+          own ??= id;
+          if (id === own) return log.openWriter(id, group);
+          return { commit: async () => ({ result: "failed" }), close: async () => {} };
+        },
+      };
+    },
+  },
+  "a partition taken without its lock": {
+    wrap: (log) => ({
+      ...forward(log),
+      openWriter: (id, group) => log.openWriter(isLock(id) ? `${id}-${Math.random()}` : id, group),
+    }),
+  },
+  "the offset from before the owner was fenced": {
+    wrap: (log) => {
+      const early = new Map<number, CommittedOffset | null>();
+      return {
+        ...forward(log),
+        async openWriter(id, group) {
+          if (isLock(id)) early.delete(Number(id.slice(id.lastIndexOf("-") + 1)));
+          return log.openWriter(id, group);
+        },
+        async committed(group, input) {
+          if (!early.has(input.partition)) early.set(input.partition, await log.committed(group, input));
+          return early.get(input.partition) ?? null;
+        },
       };
     },
   },
@@ -124,13 +183,18 @@ describe("the enumeration sees a planted bug", () => {
       const parts = { ...SOUND, ...part };
       const { points } = await runWithFault(null, -1);
       const seen = async (): Promise<string | null> => {
-        for (const fault of ["error", "zombie", "crash", "stop"] as const)
-          for (let at = 0; at < points; at++)
+        for (const fault of ["error", "zombie", "crash", "stop", "joined"] as const)
+          for (let at = 0; at < points.length; at++)
             try {
               await runWithFault(fault, at, parts);
             } catch (error) {
               return `${fault} at ${at}: ${String(error).slice(0, 200)}`;
             }
+        try {
+          await wakeDuringTakeOver(points, parts);
+        } catch (error) {
+          return `zombie at ${String(error).slice(0, 200)}`;
+        }
         return null;
       };
       expect(await seen()).toMatch(/at \d+: /);

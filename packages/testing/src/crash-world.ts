@@ -19,8 +19,8 @@ import {
 import { expect } from "vitest";
 import { COUNTING_TOPICS, type Counted, countingStage, POISON } from "./counting-stage.ts";
 
-const PARTITIONS = 2;
-const GROUP = "weir-entry";
+export const PARTITIONS = 2;
+export const GROUP = "weir-entry";
 const KEYS = ["ann", "bob", "cat", "dan", "eve", "flo", "gus"];
 
 /** What befalls the first process at the chosen point. */
@@ -32,7 +32,9 @@ export type Fault =
   /** It stands still there until the second one has taken over, goes on as a zombie, then joins again. */
   | "zombie"
   /** It is told to stop there. */
-  | "stop";
+  | "stop"
+  /** A second one joins there, and both go on. */
+  | "joined";
 
 /** What makes up a world; a planted bug replaces one part. */
 export type Parts = {
@@ -132,22 +134,26 @@ class World {
   }
 }
 
-/** Throws when an output is lost, doubled, out of order or wrong. `points` is how often the first process waited. */
+/**
+ * Throws when an output is lost, doubled, out of order or wrong. `points` are the places where the first process
+ * waited, in turn. `wakeAt`: a zombie wakes already when the second process waits for the so-manieth time.
+ */
 export async function runWithFault(
   fault: Fault | null,
   at: number,
   parts = SOUND,
-): Promise<{ points: number; settled: Set<string> }> {
+  wakeAt = Number.POSITIVE_INFINITY,
+): Promise<{ points: readonly string[]; settled: Set<string> }> {
   const world = new World(parts);
   world.produce(20);
-  let points = 0;
+  const points: string[] = [];
   let hit = false;
   let dead = false;
   let alone = true;
   const standstill = Promise.withResolvers<void>();
-  const first = world.start("first", () => {
+  const first = world.start("first", (point) => {
     if (dead) return new Promise(() => {});
-    if (!alone || points++ !== at) return undefined;
+    if (!alone || points.push(point) - 1 !== at) return undefined;
     hit = true;
     dead = fault === "crash";
     if (fault === "error") throw new RetryLater("interfered");
@@ -156,7 +162,11 @@ export async function runWithFault(
   await world.clock.runUntil("the point, or the end", () => hit || world.outputs().length >= world.produced);
   alone = false;
   if (hit && fault === "stop") await world.stop(first);
-  const second = world.start("second", () => undefined);
+  let waits = 0;
+  const second = world.start("second", () => {
+    if (waits++ === wakeAt) standstill.resolve();
+    return undefined;
+  });
   if (dead || fault === "zombie") first.log.expire();
   world.produce(6);
   if (hit && fault === "zombie") {

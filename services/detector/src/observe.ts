@@ -39,12 +39,14 @@ export function observe(metrics: DetectorMetrics, log: Logger, nowMs: () => numb
     batchCommitted(event) {
       countBatch(metrics, event, nowMs());
     },
-    commitFailed({ partition, result, error }) {
+    transactionEnded({ partitions, result, error, ms }) {
       metrics.commits.inc({ result });
-      log.warn(
-        { partition, result, err: error },
-        `partition ${partition}: a commit is ${result}, its batch is kept until that is settled`,
-      );
+      if (result === "committed") metrics.commitDuration.observe(ms / 1000);
+      else
+        log.warn(
+          { partitions, result, err: error },
+          `a commit of partitions ${partitions.join(", ")} is ${result}, its batches are kept until that is settled`,
+        );
     },
     stepFailed({ partition, offset, error }) {
       metrics.stepFailures.inc();
@@ -71,11 +73,9 @@ export function observe(metrics: DetectorMetrics, log: Logger, nowMs: () => numb
 }
 
 function countBatch(metrics: DetectorMetrics, event: BatchCommitted, nowMs: number): void {
-  metrics.commits.inc({ result: "committed" });
   metrics.transactions.inc(event.records);
   metrics.batchTransactions.observe(event.records);
   metrics.batchDuration.observe(event.computeMs / 1000);
-  metrics.commitDuration.observe(event.commitMs / 1000);
   metrics.snapshotRecords.inc(event.snapshotRecords);
   for (const [label, count] of event.labels) {
     if (label.startsWith(REJECTED)) metrics.rejected.inc({ reason: label.slice(REJECTED.length) }, count);
