@@ -12,7 +12,8 @@
 import type { EntityField } from "../feature.ts";
 import { currencyCode } from "./currency-code.ts";
 import type { EntityLayout } from "./layout.ts";
-import { Slabs } from "./slabs.ts";
+import type { Origin } from "./observation.ts";
+import { type Slab, Slabs } from "./slabs.ts";
 import { Texts } from "./texts.ts";
 
 export const BLOCK_EVENTS = 8;
@@ -90,7 +91,8 @@ export class EventBlocks {
   readonly texts = new Texts();
   /** Columns as questions number them: those of the layout. */
   readonly columns: readonly EntityField[];
-  readonly #textOf: readonly number[];
+  /** By column, where its texts begin in a block, in words; -1: it is the currency. */
+  readonly #wordOf: readonly number[];
   readonly #textCount: number;
   readonly pool: Slabs;
   readonly #changes = new Slabs(CHANGE_BYTES);
@@ -99,7 +101,9 @@ export class EventBlocks {
     const texts = textColumns(layout);
     this.shape = blockShape(layout);
     this.columns = layout.columns;
-    this.#textOf = layout.columns.map((column) => texts.indexOf(column));
+    this.#wordOf = layout.columns.map((column) =>
+      column === "currency" ? -1 : (this.shape.texts >>> 2) + texts.indexOf(column) * BLOCK_EVENTS,
+    );
     this.#textCount = texts.length;
     this.pool = new Slabs(this.shape.bytes);
   }
@@ -190,25 +194,30 @@ export class EventBlocks {
 
   amountMinor(event: number): number {
     const block = event >>> 3;
-    const slab = this.pool.slab(block);
-    const at = this.pool.byte(block);
-    const low = slab.u32[((at + this.shape.amountLow) >>> 2) + (event & 7)] as number;
-    return (slab.u8[at + this.shape.amountHigh + (event & 7)] as number) * 2 ** 32 + low;
+    return this.amountIn(this.pool.slab(block), this.pool.byte(block), event & 7);
+  }
+
+  /** As amountMinor(), of the event at a place of the block that begins at byte `at` of a slab. */
+  amountIn(slab: Slab, at: number, place: number): number {
+    const low = slab.u32[((at + this.shape.amountLow) >>> 2) + place] as number;
+    return (slab.u8[at + this.shape.amountHigh + place] as number) * 2 ** 32 + low;
   }
 
   /** A text's number or a currency's code, which are compared with their own kind only; 0 for null. */
   value(event: number, column: number): number {
     const block = event >>> 3;
-    const slab = this.pool.slab(block);
-    const at = this.pool.byte(block);
-    const text = this.#textOf[column] as number;
-    if (text < 0) return slab.u16[((at + this.shape.currency) >>> 1) + (event & 7)] as number;
-    return slab.u32[((at + this.shape.texts) >>> 2) + text * BLOCK_EVENTS + (event & 7)] as number;
+    return this.valueIn(this.pool.slab(block), this.pool.byte(block), event & 7, column);
+  }
+
+  valueIn(slab: Slab, at: number, place: number, column: number): number {
+    const word = this.#wordOf[column] as number;
+    if (word < 0) return slab.u16[((at + this.shape.currency) >>> 1) + place] as number;
+    return slab.u32[(at >>> 2) + word + place] as number;
   }
 
   /** The number by which value() would name it: UNKNOWN_TEXT if no event can have it. */
   find(column: number, value: string | null): number {
-    if ((this.#textOf[column] as number) >= 0) return this.texts.find(value);
+    if ((this.#wordOf[column] as number) >= 0) return this.texts.find(value);
     return value === null ? 0 : currencyCode(value);
   }
 
@@ -228,9 +237,20 @@ export class EventBlocks {
     into.idLow = this.idLow(event);
     into.idHigh = slab.u32[((at + shape.idHigh) >>> 2) + place] as number;
     into.payload = this.payload(event);
-    into.partition = slab.u16[((at + shape.partitions) >>> 1) + place] as number;
-    const base = slab.f64[(at + shape.baseOffset) >>> 3] as number;
-    into.offset = base + (slab.i32[((at + shape.offsets) >>> 2) + place] as number);
+    const { partition, offset } = this.origin(event);
+    into.partition = partition;
+    into.offset = offset;
+  }
+
+  origin(event: number): Origin {
+    const block = event >>> 3;
+    const slab = this.pool.slab(block);
+    const at = this.pool.byte(block);
+    const base = slab.f64[(at + this.shape.baseOffset) >>> 3] as number;
+    return {
+      partition: slab.u16[((at + this.shape.partitions) >>> 1) + (event & 7)] as number,
+      offset: base + (slab.i32[((at + this.shape.offsets) >>> 2) + (event & 7)] as number),
+    };
   }
 
   idLow(event: number): number {

@@ -27,9 +27,8 @@ export class KeyRecords {
     return found === UNKNOWN_TEXT ? 0 : found;
   }
 
-  findOrAdd(key: string): number {
-    const known = this.find(key);
-    if (known !== 0) return known;
+  /** For one that is not there. */
+  add(key: string): number {
     const added = this.#texts.hold(key);
     this.#records.reach(added);
     const at = this.#records.byte(added);
@@ -49,7 +48,16 @@ export class KeyRecords {
   }
 
   inUse(key: number): boolean {
+    if (key > this.last) return false;
     return (this.#get(key, AT.flags) & IN_USE) !== 0;
+  }
+
+  /** An event of the key is in its block. */
+  arrived(key: number, block: number, timeMs: number): void {
+    this.setNewest(key, block);
+    this.setKept(key, this.kept(key) + 1);
+    this.setNextNumber(key, this.nextNumber(key) + 1);
+    if (timeMs > this.greatestMs(key)) this.setGreatestMs(key, timeMs);
   }
 
   /** Number of the next event to arrive: the n-th of the key belongs to chunk n / 256. */
@@ -118,11 +126,11 @@ export class KeyRecords {
   }
 
   /** Whether no snapshot holds all of the newest chunk. */
-  isOpenDirty(key: number): boolean {
+  isNewestDirty(key: number): boolean {
     return (this.#get(key, AT.flags) & DIRTY) !== 0;
   }
 
-  setOpenDirty(key: number, dirty: boolean): void {
+  setNewestDirty(key: number, dirty: boolean): void {
     this.#set(key, AT.flags, dirty ? IN_USE | DIRTY : IN_USE);
   }
 

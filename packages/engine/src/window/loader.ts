@@ -2,10 +2,12 @@
  * The chunks of a snapshot while they are loaded: the later record of a chunk wins, and only when all are read is it
  * known which of them a key still has.
  */
+import { freeChain } from "./chain.ts";
 import { CorruptChunk, parseChunkKey } from "./chunk.ts";
 import type { EventBlocks, EventRow } from "./event-blocks.ts";
 import { CHUNK_EVENTS, type ChunkHeader, decodeChunk } from "./event-chunk.ts";
 import type { KeyRecords } from "./key-records.ts";
+import type { KeyedEvents } from "./keyed-events.ts";
 
 export type LoadedChunk = {
   readonly ordinal: number;
@@ -23,7 +25,7 @@ export class Loader {
   readonly #row: EventRow;
   readonly #chunks = new Map<number, LoadedChunk[]>();
 
-  constructor(identity: Buffer, keys: KeyRecords, blocks: EventBlocks, row: EventRow) {
+  constructor(identity: Buffer, { keys, blocks, row }: KeyedEvents) {
     this.#identity = identity;
     this.#keys = keys;
     this.#blocks = blocks;
@@ -34,7 +36,9 @@ export class Loader {
   load(recordKey: Buffer, value: Buffer | null): void {
     const { key: text, ordinal } = parseChunkKey(recordKey);
     const known = this.#keys.find(text);
-    const others = this.#chunks.get(known)?.filter((chunk) => chunk.ordinal !== ordinal || !this.#forget(chunk)) ?? [];
+    const before = this.#chunks.get(known) ?? [];
+    const others = before.filter((chunk) => chunk.ordinal !== ordinal);
+    for (const chunk of before) if (chunk.ordinal === ordinal) freeChain(this.#blocks, chunk.newest);
     if (known !== 0) this.#chunks.set(known, others);
     if (value === null) return;
     const loaded: { chunk: LoadedChunk | null } = { chunk: null };
@@ -55,11 +59,11 @@ export class Loader {
         },
       });
     } catch (error) {
-      if (loaded.chunk !== null) this.#forget(loaded.chunk);
+      if (loaded.chunk !== null) freeChain(this.#blocks, loaded.chunk.newest);
       throw error;
     }
     if (loaded.chunk === null) return;
-    const key = this.#keys.findOrAdd(text);
+    const key = known === 0 ? this.#keys.add(text) : known;
     this.#chunks.set(key, [...others, loaded.chunk]);
   }
 
@@ -78,7 +82,8 @@ export class Loader {
   #join(key: number, chunks: LoadedChunk[]): LoadedChunk[] {
     chunks.sort((a, b) => a.ordinal - b.ordinal);
     const base = Math.max(...chunks.map(({ header }) => header.base));
-    const kept = chunks.filter((chunk) => chunk.ordinal >= base || !this.#forget(chunk));
+    const kept = chunks.filter(({ ordinal }) => ordinal >= base);
+    for (const { ordinal, newest } of chunks) if (ordinal < base) freeChain(this.#blocks, newest);
     let [newest, greatestMs, events] = [0, -1, 0];
     for (const [index, chunk] of kept.entries()) {
       const { ordinal, header, count } = chunk;
@@ -110,14 +115,5 @@ export class Loader {
       this.#blocks.setPrevious(block, before);
       return;
     }
-  }
-
-  #forget(chunk: LoadedChunk): true {
-    for (let block = chunk.newest; block !== 0; ) {
-      const previous = this.#blocks.previous(block);
-      this.#blocks.free(block);
-      block = previous;
-    }
-    return true;
   }
 }

@@ -1,0 +1,24 @@
+/**
+ * npm run bench:engine [-- PART...]: what the engine costs, in memory and in time, beside a peer in the same run.
+ * Plots go to .weir/bench.
+ */
+import { windowsPart } from "./windows.ts";
+
+export type Part = {
+  readonly name: string;
+  run(): Promise<void>;
+};
+
+const PARTS: readonly Part[] = [windowsPart];
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !PARTS.some((part) => part.name === name));
+if (unknown.length > 0) {
+  console.error(`no part ${unknown.join(", ")}; there are ${PARTS.map(({ name }) => name).join(", ")}`);
+  process.exitCode = 78;
+} else
+  for (const part of PARTS)
+    if (wanted.length === 0 || wanted.includes(part.name)) {
+      console.log(`\n== ${part.name}`);
+      await part.run();
+    }

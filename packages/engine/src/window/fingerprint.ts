@@ -1,0 +1,33 @@
+/** What is kept of ids, origins and payloads: numbers to know them again by. See hash.ts for how surely. */
+import { Hash } from "./hash.ts";
+import type { Observation, Origin } from "./observation.ts";
+
+const SEED = { id: 2, origin: 3, payload: 4 } as const;
+
+export class Fingerprints {
+  readonly #hash = new Hash();
+
+  /** In `low` and `high` of the hash, until the next one is taken. */
+  ofId(id: string): Hash {
+    return this.#hash.start(SEED.id).text(id).finish();
+  }
+
+  /** Stands for the id of a transaction without one; never equal to an id's but by chance. */
+  ofOrigin({ partition, offset }: Origin): Hash {
+    return this.#hash.start(SEED.origin).integer(partition).integer(offset).finish();
+  }
+
+  /** 32 bits of all members that we read but the id: it only ever tells two transactions of one id apart. */
+  ofPayload({ transaction }: Observation): number {
+    const { location, timestampMs } = transaction;
+    const hash = this.#hash.start(SEED.payload).text(transaction.source).text(transaction.target);
+    hash.text(transaction.currency).integer(transaction.amountMinor).integer(transaction.exponent);
+    hash
+      .integer(timestampMs ?? -1)
+      .text(transaction.channel)
+      .text(transaction.country)
+      .text(transaction.category);
+    hash.text(transaction.device).text(location === null ? null : `${location.latitude},${location.longitude}`);
+    return hash.finish().low;
+  }
+}

@@ -1,0 +1,253 @@
+/**
+ * The events of all keys of a state: put in, found, gathered into windows, let go of. Keys with many events are indexed.
+ *
+ * Times up to which events were given up belong to it: a key with more than maxLiveEvents live ones has a bound of its
+ * own, and is from then on as if its horizon ended there.
+ */
+import { eachBack, eventsOf, findInChain, freeChain, gatherChain } from "./chain.ts";
+import { currencyCode } from "./currency-code.ts";
+import { BLOCK_EVENTS, EventBlocks, type EventRow, textColumns } from "./event-blocks.ts";
+import { CHUNK_EVENTS } from "./event-chunk.ts";
+import { Fingerprints } from "./fingerprint.ts";
+import { HotKey } from "./hot-key.ts";
+import { KeyRecords } from "./key-records.ts";
+import type { EntityLayout } from "./layout.ts";
+import type { Newest } from "./newest.ts";
+import type { Observation } from "./observation.ts";
+import type { Questions, Window } from "./question.ts";
+
+/** Above this many kept events a key gets an index, below the other it loses it. */
+const HOT_EVENTS = 256;
+const COOL_EVENTS = 64;
+/** Blocks that one event may free of a hot key, so that no event pays for a long silence. */
+const FREED_AT_ONCE = 64;
+
+export class KeyedEvents {
+  readonly keys = new KeyRecords();
+  readonly blocks: EventBlocks;
+  readonly fingerprints = new Fingerprints();
+  /** For one event at a time on its way in or out. */
+  readonly row: EventRow;
+  /** By column of the layout: the asking transaction's own values, as the blocks number them. */
+  readonly ownValues: Float64Array;
+  readonly #layout: EntityLayout;
+  readonly #questions: Questions;
+  readonly #hot = new Map<number, HotKey>();
+  readonly #givenUpMs = new Map<number, number>();
+
+  constructor(layout: EntityLayout, questions: Questions) {
+    this.#layout = layout;
+    this.#questions = questions;
+    this.blocks = new EventBlocks(layout);
+    this.ownValues = new Float64Array(layout.columns.length);
+    const texts = new Uint32Array(textColumns(layout).length);
+    const numbers = {
+      timeMs: 0,
+      amountMinor: 0,
+      currency: 0,
+      idLow: 0,
+      idHigh: 0,
+      payload: 0,
+      partition: 0,
+      offset: 0,
+    };
+    this.row = { ...numbers, texts };
+  }
+
+  /** -1: nothing was given up. */
+  givenUpMs(key: number): number {
+    return this.#givenUpMs.size === 0 ? -1 : (this.#givenUpMs.get(key) ?? -1);
+  }
+
+  /** For a key that is loaded: what its chunks say, and its index if it wants one. */
+  restore(key: number, givenUpMs: number): void {
+    if (givenUpMs >= 0) this.#givenUpMs.set(key, givenUpMs);
+    if (this.keys.kept(key) > HOT_EVENTS) this.#index(key);
+  }
+
+  /** Stores an event. What lies at or before `floorMs` may go. Returns the event's number among those of its key. */
+  append(key: number, observation: Observation, floorMs: number): number {
+    const { keys, blocks } = this;
+    const newest = keys.newest(key);
+    if (this.#hot.has(key)) this.#trimHot(key, floorMs);
+    else if (newest !== 0 && blocks.count(newest) === BLOCK_EVENTS) this.#trimChain(key, floorMs);
+    this.#fillRow(observation);
+    const number = keys.nextNumber(key);
+    const fresh = number % CHUNK_EVENTS === 0;
+    const event = blocks.append(keys.newest(key), this.row, keys.greatestMs(key), number, fresh);
+    keys.arrived(key, event >>> 3, observation.timeMs);
+    const hot = this.#hot.get(key);
+    if (hot !== undefined) hot.append(event, observation.timeMs);
+    else if (keys.kept(key) > HOT_EVENTS) this.#index(key);
+    if (keys.kept(key) > this.#layout.maxLiveEvents) this.#giveUp(key, floorMs);
+    return number;
+  }
+
+  /** Lets go of a key of which all lies at or before `floorMs`, at a bounded cost. Returns whether all has gone. */
+  trim(key: number, floorMs: number): boolean {
+    if (this.#hot.has(key)) this.#trimHot(key, floorMs);
+    else this.#trimChain(key, floorMs);
+    if (this.keys.kept(key) > 0) return false;
+    this.#givenUpMs.delete(key);
+    return true;
+  }
+
+  readOwnValues({ transaction }: Observation): void {
+    const { own } = this.#questions;
+    for (let index = 0; index < own.length; index += 1) {
+      const column = own[index] as number;
+      const field = this.blocks.columns[column] as "target";
+      this.ownValues[column] = this.blocks.find(column, transaction[field]);
+    }
+  }
+
+  /** Adds the key's events to the windows, which are open. Own values are read. */
+  gather(key: number, earliestMs: number, askedMs: number): void {
+    const hot = this.#hot.get(key);
+    if (hot === undefined)
+      gatherChain(this.blocks, this.keys.newest(key), this.#questions, this.ownValues, earliestMs, askedMs);
+    else for (const window of this.#questions.windows) hot.gather(window, askedMs, this.ownValues);
+  }
+
+  /** Offers the events of an open window that pass. Own values are read. */
+  newest(key: number, window: Window, into: Newest, passes: (event: number) => boolean): void {
+    const hot = this.#hot.get(key);
+    if (hot !== undefined) {
+      hot.newest(window, this.ownValues, into, passes);
+      return;
+    }
+    eachBack(this.blocks, this.keys.newest(key), window.afterMs, (event, timeMs) => {
+      if (timeMs <= window.untilMs && this.#isWanted(event, window.need) && passes(event)) into.offer(event, timeMs);
+    });
+  }
+
+  /**
+   * The live event of this id; -1 if none. Two of one id live at once only while a restore replays what was before the
+   * second, which was stored when the first had expired: so it is the older one.
+   */
+  find(key: number, low: number, high: number, floorMs: number): number {
+    const hot = this.#hot.get(key);
+    if (hot !== undefined) return hot.withId(low, high, floorMs);
+    return findInChain(this.blocks, this.keys.newest(key), low, high, floorMs);
+  }
+
+  /** Which chunk an event belongs to. Where labels are kept. */
+  chunkOf(key: number, event: number): number {
+    const next = this.keys.nextNumber(key);
+    return Math.floor((next - ((next - this.blocks.number(event)) >>> 0)) / CHUNK_EVENTS);
+  }
+
+  /** From `labelledAtMs` on the event is a fraud, or is none. Returns whether that is news. */
+  label(key: number, event: number, fraud: boolean, labelledAtMs: number): boolean {
+    const before = this.blocks.changes(event);
+    const changes = before.filter((changeMs) => changeMs < labelledAtMs);
+    if ((changes.length % 2 === 1) !== fraud) changes.push(labelledAtMs);
+    if (changes.length === before.length && changes.at(-1) === before.at(-1)) return false;
+    this.blocks.setChanges(event, changes);
+    this.#hot.get(key)?.relabel(event);
+    return true;
+  }
+
+  /** What is kept of a chunk, in order of arrival, and how many events at its front are not. */
+  chunk(key: number, ordinal: number): { readonly first: number; readonly events: number[] } {
+    const { keys } = this;
+    const firstKept = keys.nextNumber(key) - keys.kept(key);
+    const from = Math.max(firstKept, ordinal * CHUNK_EVENTS);
+    const to = Math.min(keys.nextNumber(key), (ordinal + 1) * CHUNK_EVENTS);
+    const hot = this.#hot.get(key);
+    const events =
+      hot === undefined
+        ? eventsOf(this.blocks, keys.newest(key)).slice(from - firstKept, to - firstKept)
+        : Array.from({ length: to - from }, (_, index) => hot.at(from - firstKept + index));
+    return { first: from - ordinal * CHUNK_EVENTS, events };
+  }
+
+  #trimChain(key: number, floorMs: number): void {
+    const { blocks, keys } = this;
+    let [after, block] = [0, keys.newest(key)];
+    while (block !== 0 && blocks.prefixMs(block) > floorMs) {
+      after = block;
+      block = blocks.previous(block);
+    }
+    if (block === 0) return;
+    if (after === 0) keys.setNewest(key, 0);
+    else blocks.setPrevious(after, 0);
+    keys.setKept(key, keys.kept(key) - freeChain(blocks, block));
+  }
+
+  #trimHot(key: number, floorMs: number): void {
+    const { blocks, keys } = this;
+    const hot = this.#hot.get(key) as HotKey;
+    let kept = keys.kept(key);
+    for (let turn = 0; turn < FREED_AT_ONCE && kept > 0; turn += 1) {
+      const block = hot.first >>> 3;
+      if (blocks.prefixMs(block) > floorMs) break;
+      const count = blocks.count(block);
+      for (let event = 0; event < count; event += 1) hot.removeFirst();
+      blocks.free(block);
+      kept -= count;
+      if (kept > 0) blocks.setPrevious(hot.first >>> 3, 0);
+      else keys.setNewest(key, 0);
+    }
+    keys.setKept(key, kept);
+    if (kept < COOL_EVENTS) this.#hot.delete(key);
+  }
+
+  #index(key: number): void {
+    const { amounts, labels } = this.#layout;
+    const squares = this.#questions.windows.some((window) => window.squares);
+    const hot = new HotKey(this.blocks, this.#questions, { amounts, squares, labels });
+    for (const event of eventsOf(this.blocks, this.keys.newest(key))) hot.append(event, this.blocks.timeMs(event));
+    this.#hot.set(key, hot);
+  }
+
+  /** The oldest instants of the key go until no more than maxLiveEvents live. */
+  #giveUp(key: number, streamFloorMs: number): void {
+    const { maxLiveEvents } = this.#layout;
+    const hot = this.#hot.get(key);
+    for (;;) {
+      const floorMs = Math.max(streamFloorMs, this.givenUpMs(key));
+      if (hot !== undefined) {
+        if (hot.live(floorMs) <= maxLiveEvents) return;
+        this.#givenUpMs.set(key, hot.oldestMs(floorMs));
+      } else {
+        let [live, oldestMs] = [0, Number.POSITIVE_INFINITY];
+        eachBack(this.blocks, this.keys.newest(key), floorMs, (_, timeMs) => {
+          live += 1;
+          oldestMs = Math.min(oldestMs, timeMs);
+        });
+        if (live <= maxLiveEvents) return;
+        this.#givenUpMs.set(key, oldestMs);
+      }
+    }
+  }
+
+  #isWanted(event: number, need: number): boolean {
+    for (let column = 0; need >>> column !== 0; column += 1)
+      if ((need >>> column) & 1 && this.blocks.value(event, column) !== this.ownValues[column]) return false;
+    return true;
+  }
+
+  /** Takes hold of the event's texts. */
+  #fillRow(observation: Observation): void {
+    const { transaction, timeMs, origin } = observation;
+    const { row } = this;
+    const { columns, amounts, ids } = this.#layout;
+    row.timeMs = timeMs;
+    if (amounts) row.amountMinor = transaction.amountMinor;
+    let text = 0;
+    for (const column of columns) {
+      const value = transaction[column];
+      if (column === "currency") row.currency = currencyCode(value as string);
+      else row.texts[text++] = this.blocks.texts.hold(value);
+    }
+    if (!ids) return;
+    const { id } = transaction;
+    const { low, high } = id === null ? this.fingerprints.ofOrigin(origin) : this.fingerprints.ofId(id);
+    row.idLow = low;
+    row.idHigh = high;
+    row.payload = this.fingerprints.ofPayload(observation);
+    row.partition = origin.partition;
+    row.offset = origin.offset;
+  }
+}
