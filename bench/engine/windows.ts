@@ -147,7 +147,14 @@ async function fill(keys: number, take: (event: Observation, offset: number) => 
 type State = { ask(event: Observation, into: Float64Array): void; apply(event: Observation, offset: number): void };
 
 /** ns per event of a state whose keys have `length` live events each, every one replaced by a new one. */
-function steadyNs(state: State, windows: number, length: number, jitterMs: number, forMs: number): number {
+function steadyNs(
+  state: State,
+  windows: number,
+  length: number,
+  jitterMs: number,
+  forMs: number,
+  calls = 5_000,
+): number {
   const keys = Math.max(1, Math.round(20_000 / length));
   const into = new Float64Array(windows);
   let offset = 0;
@@ -161,41 +168,39 @@ function steadyNs(state: State, windows: number, length: number, jitterMs: numbe
     offset += 1;
   };
   for (let filled = 0; filled < keys * length; filled += 1) step(false);
-  return nsPerCall(() => step(true), forMs > 500 ? 5_000 : 20, forMs);
+  return nsPerCall(() => step(true), calls, forMs);
 }
 
 /** Between two events of one key; windows are given in events. */
 const SPACING_MS = 100;
 
-function entity(features: readonly Feature[]): EntityState {
-  return new EntityState(
-    "bench",
-    layoutOf("source", features, { latenessMs: 60_000, ids: true, labels: false }),
-    features,
-  );
+function entity(features: readonly Feature[], latenessMs: number): EntityState {
+  const layout = layoutOf("source", features, { latenessMs, ids: true, labels: false });
+  return new EntityState("bench", layout, features);
 }
 
 function byEvents() {
-  const rows: (string | number)[][] = [
-    ["live events", "ns", "out of order by up to 10 s, ns", "map of arrays, ns", "ratio"],
+  const heads = [
+    "live events",
+    "in order, ns",
+    "out of order by up to 10 events, ns",
+    "by up to 100, ns",
+    "map of arrays, ns",
   ];
-  const lines = ["Weir", "Weir, out of order", "map of arrays"].map((name) => ({
+  const rows: (string | number)[][] = [[...heads, "ratio"]];
+  const lines = ["in order", "by up to 10", "by up to 100", "map of arrays"].map((name) => ({
     name,
     points: [] as [number, number][],
   }));
   for (const length of LENGTHS) {
     const features = featuresOf(8, length * SPACING_MS);
-    const inOrder = steadyNs(entity(features), 8, length, 0, 2_000);
-    const jitter = steadyNs(entity(features), 8, length, 10_000, 2_000);
-    const naive = steadyNs(new NaiveState(features), 8, length, 0, 400);
-    rows.push([
-      length.toLocaleString("en"),
-      Math.round(inOrder),
-      Math.round(jitter),
-      Math.round(naive),
-      (naive / inOrder).toFixed(1),
-    ]);
-    for (const [index, ns] of [inOrder, jitter, naive].entries()) lines[index]?.points.push([length, ns]);
+    const costs = [0, 10, 100].map((events) =>
+      steadyNs(entity(features, events * SPACING_MS), 8, length, events * SPACING_MS, 1_500),
+    );
+    costs.push(steadyNs(new NaiveState(features), 8, length, 0, 1_000, Math.max(10, Math.round(100_000 / length))));
+    const ratio = (costs[3] as number) / (costs[0] as number);
+    rows.push([length.toLocaleString("en"), ...costs.map(Math.round), ratio.toFixed(1)]);
+    for (const [index, ns] of costs.entries()) lines[index]?.points.push([length, ns]);
   }
   printTable("Time per event (ask and apply), 8 windows", rows);
   return lines;
@@ -205,7 +210,7 @@ function byWindows(): void {
   const rows: (string | number)[][] = [["windows", "20 live events, ns", "10,000 live events, ns"]];
   for (const windows of WINDOW_COUNTS) {
     const cells = [20, 10_000].map((length) =>
-      Math.round(steadyNs(entity(featuresOf(windows, length * SPACING_MS)), windows, length, 0, 1_000)),
+      Math.round(steadyNs(entity(featuresOf(windows, length * SPACING_MS), 0), windows, length, 0, 1_000)),
     );
     rows.push([windows, ...cells]);
   }

@@ -9,7 +9,7 @@ import type { Questions, Window } from "./question.ts";
 export function gatherChain(
   blocks: EventBlocks,
   newest: number,
-  { windows, own }: Questions,
+  { windows, bounds, own }: Questions,
   ownValues: Float64Array,
   earliestMs: number,
   askedMs: number,
@@ -32,8 +32,9 @@ export function gatherChain(
       }
       let minor = -1;
       for (let index = 0; index < windows.length; index += 1) {
+        if (timeMs <= (bounds[2 * index] as number) || timeMs > (bounds[2 * index + 1] as number)) continue;
         const window = windows[index] as Window;
-        if (timeMs <= window.afterMs || timeMs > window.untilMs || (equal & window.need) !== window.need) continue;
+        if ((equal & window.need) !== window.need) continue;
         const { tally, distincts } = window;
         tally.count += 1;
         if (timeMs > tally.latestMs) tally.latestMs = timeMs;

@@ -11,7 +11,7 @@ import { type Summarised, SummaryTree, tallyEvent } from "./summary-tree.ts";
 import { place, removeFrom } from "./texts.ts";
 
 const SMALL_GROUP = 64;
-const SMALLEST_TABLE = 1_024;
+const SMALLEST_RING = 256;
 const TWO_TO_26 = 2 ** 26;
 
 /** Alone, few in order of arrival, or many. */
@@ -26,7 +26,7 @@ export class HotKey {
   readonly #groups: Map<GroupName, Group>[];
   readonly #all: SummaryTree;
   /** Events in order of arrival; a ring of a power of two, [#first, #next). */
-  #events = new Uint32Array(SMALLEST_TABLE);
+  #events = new Uint32Array(SMALLEST_RING);
   #first = 0;
   #next = 0;
   #ids: Uint32Array | null;
@@ -37,7 +37,7 @@ export class HotKey {
     this.#kept = kept;
     this.#all = new SummaryTree(blocks, kept);
     this.#groups = questions.needs.map(() => new Map());
-    this.#ids = blocks.shape.idLow < 0 ? null : new Uint32Array(SMALLEST_TABLE * 2);
+    this.#ids = blocks.shape.idLow < 0 ? null : new Uint32Array(SMALLEST_RING * 2);
   }
 
   get first(): number {
@@ -76,12 +76,8 @@ export class HotKey {
     if (group === undefined) return;
     if (group instanceof SummaryTree) {
       group.gather(window, askedMs);
-      for (const distinct of window.distincts) {
-        const own = ownValues[distinct.column] as number;
-        const { count, hasOwn } = group.distinct(distinct.index, distinct.column, window, own);
-        distinct.count = count;
-        distinct.hasOwn = hasOwn;
-      }
+      for (const distinct of window.distincts)
+        group.gatherDistinct(distinct, window.afterMs, window.untilMs, ownValues[distinct.column] as number);
       return;
     }
     for (const event of typeof group === "number" ? [group] : group) {

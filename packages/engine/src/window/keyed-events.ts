@@ -17,8 +17,8 @@ import type { Observation } from "./observation.ts";
 import type { Questions, Window } from "./question.ts";
 
 /** Above this many kept events a key gets an index, below the other it loses it. */
-const HOT_EVENTS = 256;
-const COOL_EVENTS = 64;
+const HOT_EVENTS = 128;
+const COOL_EVENTS = 48;
 /** Blocks that one event may free of a hot key, so that no event pays for a long silence. */
 const FREED_AT_ONCE = 64;
 

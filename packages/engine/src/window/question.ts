@@ -39,6 +39,8 @@ export type Asked = { readonly feature: Feature; readonly window: Window; readon
 export type Questions = {
   readonly asked: readonly Asked[];
   readonly windows: readonly Window[];
+  /** Of each window as asked, side by side for the scan: after, until. */
+  readonly bounds: Float64Array;
   /** The different needs of the windows, 0 first. */
   readonly needs: readonly number[];
   /** Columns of which the asking transaction's own value matters. */
@@ -71,6 +73,7 @@ export function questionsOf(features: readonly Feature[], columns: readonly stri
   return {
     asked,
     windows: all,
+    bounds: new Float64Array(2 * all.length),
     needs: [...new Set([0, ...all.map(({ need }) => need)])],
     own: own.filter((column) =>
       all.some(({ need, distincts: held }) => (need >>> column) & 1 || held.some((one) => one.column === column)),
@@ -101,11 +104,14 @@ function newWindow(windowMs: number, delayMs: number, need: number): Window {
 }
 
 /** Empties every window and sets its bounds. Returns the earliest bound: what lies at or before it is in none. */
-export function openWindows({ windows }: Questions, timeMs: number, floorMs: number): number {
+export function openWindows({ windows, bounds }: Questions, timeMs: number, floorMs: number): number {
   let earliestMs = Number.POSITIVE_INFINITY;
-  for (const window of windows) {
+  for (let index = 0; index < windows.length; index += 1) {
+    const window = windows[index] as Window;
     window.untilMs = timeMs - window.delayMs;
     window.afterMs = Math.max(window.untilMs - window.windowMs, floorMs);
+    bounds[2 * index] = window.afterMs;
+    bounds[2 * index + 1] = window.untilMs;
     if (window.afterMs < earliestMs) earliestMs = window.afterMs;
     window.tally.clear();
     for (const distinct of window.distincts) {

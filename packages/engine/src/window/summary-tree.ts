@@ -8,7 +8,7 @@
 import { type Counted, Counts } from "./counts.ts";
 import type { EventBlocks } from "./event-blocks.ts";
 import type { Newest } from "./newest.ts";
-import type { Window } from "./question.ts";
+import type { Distinct, Window } from "./question.ts";
 import { Tally } from "./tally.ts";
 
 const LEAF = 16;
@@ -76,12 +76,13 @@ export class SummaryTree implements Counted {
       this.#gather(top, node, window, askedMs);
   }
 
-  /** How many values of `column` the window holds, and whether `own` is one of them. */
-  distinct(index: number, column: number, window: Window, own: number): { count: number; hasOwn: boolean } {
-    const counts = this.#counts[index] ?? new Counts(this.#blocks, column);
-    this.#counts[index] = counts;
-    counts.moveTo(this, window.afterMs, window.untilMs);
-    return { count: counts.values, hasOwn: counts.has(own) };
+  /** Counts the window's values of a column; `own`: the asking transaction's. */
+  gatherDistinct(distinct: Distinct, afterMs: number, untilMs: number, own: number): void {
+    const counts = this.#counts[distinct.index] ?? new Counts(this.#blocks, distinct.column);
+    this.#counts[distinct.index] = counts;
+    counts.moveTo(this, afterMs, untilMs);
+    distinct.count = counts.values;
+    distinct.hasOwn = counts.has(own);
   }
 
   /** Every event kept with time in (afterMs, untilMs], in order of arrival. */
