@@ -1,9 +1,10 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { CorruptChunk, chunkRecordKey, parseChunkKey } from "./chunk.ts";
-import { type ChunkRecord, EntityState } from "./entity-state.ts";
+import { EntityState } from "./entity-state.ts";
 import { layoutOf } from "./layout.ts";
 import type { Observation } from "./observation.ts";
+import type { ChunkRecord } from "./rolling-snapshot.ts";
 import { VarintReader, writeSigned, writeVarint } from "./varint.ts";
 
 const feature = { by: "source", field: null, windowMs: 1_000, delayMs: 0, before: false, otherwise: 0 } as const;

@@ -1,6 +1,7 @@
 /** Which chunks have changes that no snapshot holds, longest-waiting first, and where each full one's successor begins. */
+
+import { CHUNK_EVENTS } from "./chunk.ts";
 import { DirtyQueue } from "./dirty-queue.ts";
-import { CHUNK_EVENTS } from "./event-chunk.ts";
 import type { KeyRecords } from "./key-records.ts";
 
 export type Change = { readonly offset: number; readonly streamTimeMs: number };

@@ -11,8 +11,8 @@
 
 import type { Feature } from "../feature.ts";
 import { eventsOf } from "./chain.ts";
+import { CHUNK_EVENTS, identityHash } from "./chunk.ts";
 import { currencyOf } from "./currency-code.ts";
-import { CHUNK_EVENTS, identityHash } from "./event-chunk.ts";
 import { KeyedEvents } from "./keyed-events.ts";
 import { type EntityLayout, readsLabels } from "./layout.ts";
 import { type LoadedChunk, Loader } from "./loader.ts";

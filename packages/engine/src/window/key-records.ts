@@ -1,5 +1,5 @@
 /** The keys of a state: their texts, and 40 bytes of each beside its events. A key is named by its text's number. */
-import { CHUNK_EVENTS } from "./event-chunk.ts";
+import { CHUNK_EVENTS } from "./chunk.ts";
 import { Slabs } from "./slabs.ts";
 import { Texts, UNKNOWN_TEXT } from "./texts.ts";
 

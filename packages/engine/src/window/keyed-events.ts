@@ -5,9 +5,9 @@
  * own, and is from then on as if its horizon ended there.
  */
 import { eachBack, eventsOf, findInChain, freeChain, gatherChain } from "./chain.ts";
+import { CHUNK_EVENTS } from "./chunk.ts";
 import { currencyCode } from "./currency-code.ts";
 import { BLOCK_EVENTS, EventBlocks, type EventRow, textColumns } from "./event-blocks.ts";
-import { CHUNK_EVENTS } from "./event-chunk.ts";
 import { Fingerprints } from "./fingerprint.ts";
 import { HotKey } from "./hot-key.ts";
 import { KeyRecords } from "./key-records.ts";

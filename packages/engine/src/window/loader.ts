@@ -3,9 +3,8 @@
  * known which of them a key still has.
  */
 import { freeChain } from "./chain.ts";
-import { CorruptChunk, parseChunkKey } from "./chunk.ts";
+import { CHUNK_EVENTS, type ChunkHeader, CorruptChunk, decodeChunk, parseChunkKey } from "./chunk.ts";
 import type { EventBlocks, EventRow } from "./event-blocks.ts";
-import { CHUNK_EVENTS, type ChunkHeader, decodeChunk } from "./event-chunk.ts";
 import type { KeyRecords } from "./key-records.ts";
 import type { KeyedEvents } from "./keyed-events.ts";
 

@@ -4,9 +4,8 @@
  * Tombstones go out from the front of a key. Until they all have, the key keeps counting its chunks up: no chunk that is
  * still in the topic gets a second meaning.
  */
-import { chunkRecordKey } from "./chunk.ts";
+import { chunkRecordKey, encodeChunk } from "./chunk.ts";
 import { DirtyChunks } from "./dirty-chunks.ts";
-import { encodeChunk } from "./event-chunk.ts";
 import type { KeyedEvents } from "./keyed-events.ts";
 
 export type ChunkRecord = { readonly key: Buffer; readonly value: Buffer | null };

@@ -1,5 +1,5 @@
-import type { ChunkRecord } from "./entity-state.ts";
 import type { StateEvent } from "./observation.ts";
+import type { ChunkRecord } from "./rolling-snapshot.ts";
 
 /** The state of a stateless ruleset: nothing but stream time, and nothing to snapshot. */
 export class StreamClock {
