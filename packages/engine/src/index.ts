@@ -24,6 +24,7 @@ export {
 export { ENGINE_VERSION } from "./version.ts";
 export { CorruptChunk } from "./window/chunk.ts";
 export { EntityState } from "./window/entity-state.ts";
+export { bytesPerEvent, bytesPerKey } from "./window/footprint.ts";
 export {
   type EntityLayout,
   type LayoutOptions,

@@ -10,4 +10,4 @@ export { keptBrokerFolder, repositoryRoot, weirFolder } from "./paths.ts";
 export { freePort, portIsFree } from "./ports.ts";
 export { alive, signal, until } from "./processes.ts";
 export { type LocalKafka, startKafka } from "./start-kafka.ts";
-export { type MakeState, makeState, runWorld, type StateUnderTest, type WorldResult } from "./windows/run.ts";
+export { runWorld, type WorldResult } from "./windows/run.ts";

@@ -2,6 +2,7 @@
 import {
   aggregateKey,
   beyondOneStage,
+  bytesPerKey,
   type Feature,
   formatDuration,
   type Plan,
@@ -9,7 +10,9 @@ import {
   readsAmounts,
 } from "@weir/engine";
 import type { Cost } from "./cost.ts";
-import { EVENTS_PER_KEY, estimatedBytes } from "./memory.ts";
+
+/** The key that estimates are for: an ordinary customer. */
+const EVENTS_PER_KEY = 20;
 
 export type Report = ReturnType<typeof reportOf>;
 
@@ -43,7 +46,7 @@ function stageOf({ field, layout, features }: PlannedEntity) {
     keeps: ["time", ...columns, ...(amounts ? ["amount"] : []), ...(ids ? ["id"] : []), ...(labels ? ["label"] : [])],
     horizonMs,
     eventsPerKey: EVENTS_PER_KEY,
-    bytesPerKey: estimatedBytes(layout),
+    bytesPerKey: bytesPerKey(layout, EVENTS_PER_KEY),
   };
 }
 

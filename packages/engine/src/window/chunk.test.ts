@@ -84,6 +84,62 @@ test("a hole between the chunks of a key stops the load, whatever their order in
   expect(() => load(first, third)).toThrow(CorruptChunk);
 });
 
+/** Written by version 1, which every later engine has to read. Three events, the first with a fraud label taken back. */
+const GOLDEN_1 = {
+  key: "616c69636500000000",
+  value:
+    "0146df0c7c893d6c9e4028000000000000bff0000000000000bff000000000000000000000000003e8a7abfef962e209aa19010473686f70" +
+    "7b7bd064abe670eddb3cc427018c0102c801a006c70180a094a58d1de3320206c3a9f09f92b6781da413a27ac7b9992b898b021400c80101" +
+    "aa1901e7342a703319000de1b4ef67001400073b86ed",
+};
+
+test("chunks of version 1 are read for ever, and still written byte by byte", () => {
+  const state = stateOf("golden@1");
+  state.load(Buffer.from(GOLDEN_1.key, "hex"), Buffer.from(GOLDEN_1.value, "hex"));
+  state.loaded(1_700_000_000_500);
+  const event = { currency: "EUR", target: "shop", changes: [] };
+  const events = [
+    {
+      ...event,
+      timeMs: 1_700_000_000_500,
+      amountMinor: 1250,
+      origin: [1, 70],
+      id: [2071711844, 2884006125, 3678192679],
+    },
+    {
+      ...event,
+      timeMs: 1_700_000_000_400,
+      amountMinor: 1e12,
+      origin: [2, 80],
+      id: [2015208467, 2725955513, 2569767307],
+    },
+    { ...event, timeMs: 1_700_000_000_500, amountMinor: 1, origin: [0, 90], id: [3878955632, 857276429, 3786731367] },
+  ];
+  const [labelled, other, last] = events;
+  expect(state.canonical()).toEqual({
+    streamTimeMs: 1_700_000_000_500,
+    keys: [
+      [
+        "alice",
+        {
+          givenUpMs: null,
+          events: [
+            { ...labelled, changes: [1_700_000_000_600, 1_700_000_000_900] },
+            { ...other, currency: "JPY", target: "é💶" },
+            last,
+          ],
+        },
+      ],
+    ],
+  });
+  const label = { kind: "label", key: "alice", origin: null, labelledAtMs: 1_700_000_000_900 } as const;
+  state.apply({ ...label, transaction: "t1", fraud: true }, 12);
+  state.apply({ ...label, transaction: "t1", fraud: false }, 13);
+  expect(state.takeSnapshot(9, 12).map(({ key, value }) => [key.toString("hex"), value?.toString("hex")])).toEqual([
+    [GOLDEN_1.key, GOLDEN_1.value],
+  ]);
+});
+
 test("varints come back, up to the greatest", () => {
   const bytes = Buffer.alloc(9);
   fc.assert(

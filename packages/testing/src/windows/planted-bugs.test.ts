@@ -1,7 +1,8 @@
 /** The oracle has to see what it is there for: each of these bugs, planted between it and the state, turns it red. */
 import type { Labelling, Observation, StateEvent } from "@weir/engine";
 import { expect, test } from "vitest";
-import { type MakeState, makeState, runWorld, type StateUnderTest } from "./run.ts";
+import { runWorld } from "./run.ts";
+import { type MakeState, makeState, type StateUnderTest } from "./state-under-test.ts";
 
 type Feature = Parameters<MakeState>[0]["features"][number];
 

@@ -2,33 +2,11 @@
  * Runs a world through the state of an entity and through the oracle, and compares every answer. In between the state is
  * snapshotted into a compacted topic, thrown away and restored from it, as the stage runtime would.
  */
-import { EntityState, type Labelling, layoutOf, type Observation } from "@weir/engine";
+import type { Labelling, Observation } from "@weir/engine";
 import { type OracleRules, WindowOracle } from "./oracle.ts";
+import { StateTopic } from "./state-topic.ts";
+import { type MakeState, makeState, type StateUnderTest } from "./state-under-test.ts";
 import { Chance, type LogEvent, logOf, rulesOf } from "./world.ts";
-
-/** What the state is asked and told; a planted bug stands in between. */
-export type StateUnderTest = Pick<
-  EntityState,
-  | "streamTimeMs"
-  | "replayFrom"
-  | "ask"
-  | "approximate"
-  | "contributors"
-  | "duplicateOf"
-  | "matches"
-  | "apply"
-  | "takeSnapshot"
-  | "load"
-  | "loaded"
-  | "canonical"
->;
-export type MakeState = (rules: OracleRules) => StateUnderTest;
-
-export const makeState: MakeState = (rules) => {
-  const { entity, features, maxLiveEvents, ...options } = rules;
-  const layout = { ...layoutOf(entity, features, options), maxLiveEvents };
-  return new EntityState("oracle@1", layout, features);
-};
 
 export type WorldResult = {
   readonly events: number;
@@ -46,7 +24,7 @@ export function runWorld(seed: number, count: number, make: MakeState = makeStat
   const rules = rulesOf(chance);
   const oracle = new WindowOracle(rules);
   const log: LogEvent[] = [];
-  const topic = new Topic(make, rules);
+  const topic = new StateTopic(make, rules);
   const into = new Float64Array(rules.features.length);
   let state = make(rules);
   let [questions, restores, toBatchEnd, restoreShare] = [0, 0, 0, 0];
@@ -108,42 +86,4 @@ function differenceIn(
   const got = JSON.stringify(state.contributors(index, event, limit));
   const right = JSON.stringify(oracle.contributors(feature, event, limit));
   return got === right ? null : `contributors of ${JSON.stringify(feature)} are ${got}, should be ${right}`;
-}
-
-/** A compacted topic and its marker, as the stage runtime keeps them. */
-class Topic {
-  readonly #make: MakeState;
-  readonly #rules: OracleRules;
-  readonly #records = new Map<string, Buffer>();
-  #position = 0;
-  #replayFrom = { offset: 0, streamTimeMs: -1 };
-
-  constructor(make: MakeState, rules: OracleRules) {
-    this.#make = make;
-    this.#rules = rules;
-  }
-
-  commit(state: StateUnderTest, limit: number, position: number): void {
-    for (const { key, value } of state.takeSnapshot(limit, position)) {
-      const name = key.toString("latin1");
-      this.#records.delete(name);
-      if (value !== null) this.#records.set(name, value);
-    }
-    this.#position = position;
-    this.#replayFrom = state.replayFrom ?? { offset: position, streamTimeMs: state.streamTimeMs };
-  }
-
-  restore(log: readonly LogEvent[]): StateUnderTest {
-    const state = this.#make(this.#rules);
-    for (const [name, value] of this.#records) state.load(Buffer.from(name, "latin1"), value);
-    state.loaded(this.#replayFrom.streamTimeMs);
-    let [low, high] = [0, log.length];
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((log[middle] as LogEvent).offset < this.#replayFrom.offset) low = middle + 1;
-      else high = middle;
-    }
-    for (const { event, offset } of log.slice(low)) if (offset < this.#position) state.apply(event, offset);
-    return state;
-  }
 }
