@@ -24,9 +24,14 @@ export class Screen {
 
   /** A line that stays, above what is drawn next. */
   say(line: string): void {
-    const wipe = this.#drawn > 0 ? `\x1b[${this.#drawn}A\r\x1b[J${SHOW_CURSOR}` : "";
+    this.clear();
+    this.#out.write(`${line}\n`);
+  }
+
+  /** What is drawn goes, and the cursor comes back. */
+  clear(): void {
+    if (this.#drawn > 0) this.#out.write(`\x1b[${this.#drawn}A\r\x1b[J${SHOW_CURSOR}`);
     this.#drawn = 0;
-    this.#out.write(`${wipe}${line}\n`);
   }
 
   /** What is drawn stays where it is, and the cursor comes back. */

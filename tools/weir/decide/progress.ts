@@ -29,8 +29,7 @@ export class Progress {
 
   /** Takes the line away that is drawn in place. */
   end(): void {
-    if (this.#screen.live) this.#screen.draw([]);
-    this.#screen.release();
+    this.#screen.clear();
   }
 }
 

@@ -76,6 +76,12 @@ test("a row without a label has none, ever", () => {
   expect(replay.labels).toEqual({ known: 0, unmatched: 0, pending: 1 });
 });
 
+test("labels that no feature asks for are left out", () => {
+  const replay = aReplay({ n: COUNT });
+  for (const days of [0, 8]) replay.step(aRow(days, { fraud: true }));
+  expect(replay.labels).toEqual({ known: 0, unmatched: 0, pending: 0 });
+});
+
 test("a repeated id is rejected with the decision id of the first, and counts once", () => {
   const replay = aReplay();
   replay.step(aRow(0));

@@ -54,6 +54,8 @@ const NO_ARRIVAL = Number.POSITIVE_INFINITY;
 export class Replay {
   readonly #admission: AdmitOptions;
   readonly #labelDelayMs: number;
+  /** Whether any state keeps labels: else nothing could come of them. */
+  readonly #wantsLabels: boolean;
   readonly #evaluator: Evaluator;
   readonly #pending = new PendingLabels<DecodedLabel>();
   /** Of the input, which decision ids are made of. */
@@ -68,6 +70,7 @@ export class Replay {
     const { plan, explain, labelDelayMs, leastAmountMinor } = options;
     this.#admission = { maxRecordBytes: MAX_RECORD_BYTES, maxFutureMs: NO_ARRIVAL, leastAmountMinor };
     this.#labelDelayMs = labelDelayMs;
+    this.#wantsLabels = plan.entities.some(({ layout }) => layout.labels);
     this.#evaluator = new Evaluator(plan, { topic: TOPICS.transactions, explain });
   }
 
@@ -102,7 +105,7 @@ export class Replay {
       return rejected(internalRejection(error));
     }
     if (evaluation.kind === "duplicate") return rejected(duplicateRejection(evaluation.duplicate, TOPICS.transactions));
-    if (row.fraud !== null) this.#expectLabel(transaction, timeMs, row.fraud, id);
+    if (row.fraud !== null && this.#wantsLabels) this.#expectLabel(transaction, timeMs, row.fraud, id);
     const output = spliceDecision(row.value, closeAtByte, evaluation.text);
     return { kind: "decided", line, decided: evaluation, output };
   }
