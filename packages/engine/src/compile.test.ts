@@ -134,7 +134,7 @@ describe("faults say where and what would be right", () => {
       GOOD.replace("currencies: [EUR]", "otherwise: decline"),
       "3:1: otherwise says what becomes of unlisted",
     ],
-    ["a key twice", GOOD.replace("version: 3", "version: 3\nversion: 4"), "3:1: Map keys must be unique"],
+    ["a key twice", GOOD.replace("version: 3", "version: 3\nversion: 4"), "3:1: this key stands here twice"],
     ["broken YAML", GOOD.replace("[EUR]", "[EUR"), "4:"],
     ["a second document", `${GOOD}---\nname: b\n`, "15:1: "],
     [
@@ -308,6 +308,12 @@ describe("bounds", () => {
     ["an alias of itself", "a: &a [*a]\n", "a is not known here"],
     ["names of the host", `${GOOD}__proto__: { rules: [] }\n`, "__proto__ is not known here"],
     ["nothing at all", "", "the document must be object"],
+    ["keys that are no texts", `${GOOD}? [a, b]\n: 1\n`, "With stringKeys, all keys must be strings"],
+    [
+      "the number of faults that are told",
+      `${GOOD}x: 1\n`.replace("risky: [NG, KP]", `risky: [${"1,".repeat(500)}]`),
+      "and 401 more faults from here on",
+    ],
     ["nesting", "[".repeat(20_000), ""],
   ])("%s", (_what, text, expected) => {
     const faults = faultsOf(text);

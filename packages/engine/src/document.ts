@@ -2,7 +2,7 @@
 import { Ajv, type ValidateFunction } from "ajv";
 import { type Static, type TSchema, Type } from "typebox";
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
-import type { RulesetFault } from "./fault.ts";
+import { inDocumentOrder, type RulesetFault } from "./fault.ts";
 import type { RulesetDocument } from "./ruleset-schema.ts";
 import { pathOf, shapeFaults } from "./shape.ts";
 
@@ -22,6 +22,15 @@ export const DocumentName = Type.String({
 });
 
 const MAX_ALIASES = 100;
+
+const YAML_OPTIONS = {
+  version: "1.2",
+  merge: false,
+  prettyErrors: false,
+  stringKeys: true,
+  // Its own way of finding them costs the square of their number; positions() finds them too.
+  uniqueKeys: false,
+} as const;
 
 /**
  * A string of the schema with a `pattern` says with `patternErrorMessage` what a wrong one must be; editors that read
@@ -60,13 +69,15 @@ export function readDocument<T>(text: string, file: string, kind: DocumentKind<T
     const { line, col } = lines.linePos(offset);
     return { file, line: Math.max(line, 1), column: Math.max(col, 1), message };
   };
-  const yaml = parseDocument(text, { lineCounter: lines, prettyErrors: false, version: "1.2", merge: false });
+  const yaml = parseDocument(text, { ...YAML_OPTIONS, lineCounter: lines });
   const broken = [...yaml.errors, ...yaml.warnings];
   if (broken.length > 0) return failed(...broken.map((error) => at(error.pos[0], error.message)));
+  const position = positions(yaml, text);
+  if (position.repeated.length > 0)
+    return failed(...position.repeated.map((offset) => at(offset, "this key stands here twice")));
   try {
     const data: unknown = yaml.toJS({ maxAliasCount: MAX_ALIASES });
     const errors = validate(data) ? [] : (validate.errors ?? []);
-    const position = positions(yaml, text);
     // A member too many does not make the others unreadable.
     const unsound = new Set(
       errors.flatMap(({ keyword, instancePath }) => (keyword === "additionalProperties" ? [] : prefixes(instancePath))),
@@ -93,7 +104,7 @@ export function readDocument<T>(text: string, file: string, kind: DocumentKind<T
 }
 
 function failed(...faults: RulesetFault[]): Read<never> {
-  return { document: null, faults };
+  return { document: null, faults: inDocumentOrder(faults) };
 }
 
 function partAt(data: unknown, path: Path): unknown {
@@ -120,13 +131,16 @@ function prefixes(pointer: string): string[] {
 function positions(yaml: Document, text: string) {
   const values = new Map<string, Node>();
   const keys = new Map<string, number>();
+  const repeated: number[] = [];
   const visit = (node: unknown, pointer: string): void => {
     if (isAlias(node) || isScalar(node) || isMap(node) || isSeq(node)) values.set(pointer, node);
     if (isSeq(node)) for (const [index, item] of node.items.entries()) visit(item, `${pointer}/${index}`);
     if (!isMap(node)) return;
     for (const { key, value } of node.items) {
-      const inner = pointer + pointerOf([isScalar(key) ? String(key.value) : String(key)]);
-      if (isScalar(key) && key.range) keys.set(inner, key.range[0]);
+      const inner = pointer + pointerOf([isScalar(key) ? String(key.value) : ""]);
+      if (!isScalar(key) || !key.range) continue;
+      if (keys.has(inner)) repeated.push(key.range[0]);
+      keys.set(inner, key.range[0]);
       visit(value, inner);
     }
   };
@@ -141,6 +155,8 @@ function positions(yaml: Document, text: string) {
   };
   const value = (path: Path): number => nodeAt(path)?.range?.[0] ?? 0;
   return {
+    /** Keys that stand in their map already. */
+    repeated,
     value,
     key: (path: Path): number => keys.get(pointerOf(path)) ?? value(path),
     /** Null when the text was written with escapes or folded, so that no one position is right. */

@@ -20,9 +20,12 @@ export type Name =
   | { readonly kind: "list"; readonly values: ReadonlySet<string> };
 
 const MOST_TOLD = 40;
+/** Looking for what was meant costs more than all else in a text of many unknown names. */
+const MOST_ADVISED = 20;
 
 export class Names {
   readonly #names = new Map<string, Name>();
+  #advised = 0;
   readonly #environment = new Environment({ limits: { maxDepth: 50, maxAstNodes: 1_000, maxListElements: 200 } });
 
   constructor() {
@@ -65,7 +68,8 @@ export class Names {
   /** The known name that `name` was probably meant to be, else those that there are. */
   advise(name: string): string {
     let best: string | null = null;
-    if (name.length > 100) return "a name is short";
+    this.#advised += 1;
+    if (name.length > 100 || this.#advised > MOST_ADVISED) return "see the names of this ruleset";
     let bestDistance = Math.max(2, Math.floor(name.length / 3)) + 1;
     for (const known of this.#names.keys()) {
       const distance = editDistance(name, known, bestDistance);
