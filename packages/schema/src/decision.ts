@@ -29,7 +29,7 @@ export const Decision = Type.Object({
   score: Type.Number({ minimum: 0, maximum: 1 }),
   /** ms since the epoch: the transaction's timestamp, else its record's. */
   eventTime: Type.Integer({ minimum: 0 }),
-  /** Place in the source log; rises per source. */
+  /** Place in the log by source, which rises per source: of a chain of stages `weir.by-source`, else the input itself. */
   order: Type.Integer({ minimum: 0 }),
   /** `name@version#hash`. */
   ruleset: Type.String({ pattern: "^[^@#]+@[^@#]+#[0-9a-f]+$" }),
@@ -38,6 +38,8 @@ export const Decision = Type.Object({
   late: Type.Optional(Type.Literal(true)),
   /** Some window had more transactions than are kept of one key: its features are about the newest of them. */
   approximate: Type.Optional(Type.Literal(true)),
+  /** Features that nobody computed, so that they counted as missing: the ruleset changed while this was under way. */
+  incomplete: Type.Optional(Type.Array(Type.String(), { minItems: 1 })),
   /** Every feature's value, when EXPLAIN=full; null = missing. */
   features: Type.Optional(Type.Record(Type.String(), Type.Union([Type.Number(), Type.Null()]))),
 });

@@ -2,6 +2,15 @@ export { MAX_AMOUNT_MINOR, minorExponent } from "./currency.ts";
 export { DecidedTransaction, Decision, Outcome, Reason } from "./decision.ts";
 export { decodeLabel, type LabelResult } from "./decode-label.ts";
 export { decodeTransaction, type TransactionResult } from "./decode-transaction.ts";
+export {
+  ENVELOPE_HEADER,
+  EnvelopeReader,
+  type Evidence,
+  encodeLabelEnvelope,
+  encodeTransactionEnvelope,
+  envelopeOf,
+  type TransactionEnvelope,
+} from "./envelope.ts";
 export { Fault, WHOLE } from "./fault.ts";
 export { type DecodedLabel, Label } from "./label.ts";
 export { murmur2, partitionFor } from "./murmur2.ts";
@@ -16,5 +25,5 @@ export {
   rejectedHeaders,
 } from "./rejected.ts";
 export { MAX_TIMESTAMP_MS, parseTimestamp } from "./timestamp.ts";
-export { decisionId, parseDecisionId, stateTopic, TOPICS } from "./topics.ts";
+export { decisionId, entityTopic, parseDecisionId, stateTopic, TOPICS } from "./topics.ts";
 export { type DecodedTransaction, Location, Transaction } from "./transaction.ts";

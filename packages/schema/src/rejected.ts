@@ -4,13 +4,15 @@ import type { Header } from "./record.ts";
 
 /**
  * Why an input was not decided. Codes only ever get added, so readers must take one they do not know.
- * `misrouted`: its partition is not the one its source hashes to. `duplicate`: its source has sent this id before,
+ * `misrouted`: its partition is not the one its key hashes to. `foreign`: it lies in a log between our stages, and none
+ * of them wrote it. `duplicate`: its source has sent this id before,
  * `duplicate_conflict`: with something else in it. `internal`: we failed, not the message.
  */
 export const REASON_CODES = [
   "malformed",
   "too_large",
   "misrouted",
+  "foreign",
   "from_the_future",
   "duplicate",
   "duplicate_conflict",

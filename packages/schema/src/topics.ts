@@ -1,4 +1,4 @@
-/** Topics and their default names: TRANSACTIONS_TOPIC, LEGIT_TOPIC, FRAUD_TOPIC, REJECTED_TOPIC. */
+/** Topics and their default names: TRANSACTIONS_TOPIC, LABELS_TOPIC, LEGIT_TOPIC, FRAUD_TOPIC, REJECTED_TOPIC. */
 export const TOPICS = {
   transactions: "queueing.transactions",
   labels: "queueing.labels",
@@ -20,6 +20,11 @@ export function parseDecisionId(
   if (!id.startsWith(`${topic}/`)) return null;
   const [, partition, offset] = /^(0|[1-9]\d{0,8})\/(0|[1-9]\d{0,15})$/.exec(id.slice(topic.length + 1)) ?? [];
   return partition === undefined ? null : { partition: Number(partition), offset: Number(offset) };
+}
+
+/** The log between stages that is keyed by `entity`, a field of transactions. */
+export function entityTopic(appId: string, entity: string): string {
+  return `${appId}.by-${entity}`;
 }
 
 /** The compacted topic that holds a stage's rolling snapshot. */
