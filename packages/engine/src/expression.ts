@@ -14,12 +14,15 @@ import { compileClosure } from "./closures.ts";
 import type { Facts } from "./facts.ts";
 import { flowFaults } from "./flow.ts";
 import type { Names } from "./names.ts";
+import { compilePossible } from "./possible.ts";
 
 /** `at` counts characters from the expression's start. */
 export type ExpressionFault = { readonly at: number; readonly message: string };
 
 export type Expression = {
   readonly test: (facts: Facts) => boolean;
+  /** Whether it can still be true while only the first `known` features are: see compilePossible. */
+  readonly possible: (known: number) => (facts: Facts) => boolean;
   /** Fields and features that it reads, in order of appearance. */
   readonly reads: readonly string[];
   /** Lists that it looks into. */
@@ -62,7 +65,14 @@ export function compileExpression(
   const lists = [...used].filter((name) => names.get(name)?.kind === "list");
   return {
     ok: true,
-    expression: { test: closure.run, reads, lists, nodes: countNodes(ast), canonical: canonical(ast) },
+    expression: {
+      test: closure.run,
+      possible: (known) => compilePossible(ast, names, known),
+      reads,
+      lists,
+      nodes: countNodes(ast),
+      canonical: canonical(ast),
+    },
   };
 }
 

@@ -14,6 +14,7 @@ export type PlannedRule = {
   /** Reported when it hits; moves neither score nor outcome. */
   readonly monitor: boolean;
   readonly test: Expression["test"];
+  readonly possible: Expression["possible"];
   /** Operations, names and literals of the condition: what it costs at most. */
   readonly nodes: number;
   /** How many were tried. */

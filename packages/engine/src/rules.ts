@@ -37,9 +37,9 @@ export function compileRules(document: SourceDocument, names: Names, faults: Rul
       unique.checkCondition(index, expression);
       checkMatters(document, index, rule, expression, faults);
     }
-    const { test, nodes, reads } = expression;
+    const { test, possible, nodes, reads } = expression;
     const examples = document.sound([...path, "examples"]) ? (rule.examples?.length ?? 0) : 0;
-    rules.set(index, { id, when, score, monitor, test, nodes, examples, ...plannedReads(reads, names) });
+    rules.set(index, { id, when, score, monitor, test, possible, nodes, examples, ...plannedReads(reads, names) });
   }
   return { rules, whole: rules.size === written.length, used };
 }
