@@ -24,8 +24,8 @@ export type Admission =
 
 export function admit(record: LogRecord, options: AdmitOptions): Admission {
   const { maxRecordBytes, maxFutureMs, leastAmountMinor } = options;
-  const bytes = recordBytes(record);
-  if (bytes > maxRecordBytes) return { ok: false, rejection: tooLarge(bytes, maxRecordBytes) };
+  const tooLarge = sizeFault(record, maxRecordBytes);
+  if (tooLarge !== null) return { ok: false, rejection: tooLarge };
   const decoded = decodeTransaction(record.value, leastAmountMinor);
   if (!decoded.ok) return { ok: false, rejection: { reason: "malformed", faults: decoded.faults } };
   const { transaction, closeAtByte } = decoded;
@@ -34,7 +34,10 @@ export function admit(record: LogRecord, options: AdmitOptions): Admission {
   return { ok: true, transaction, timeMs: transaction.timestampMs ?? record.timestampMs, closeAtByte };
 }
 
-function tooLarge(bytes: number, most: number): Rejection {
+/** Why it is too large to be looked at; null if it is not. */
+export function sizeFault(record: LogRecord, most: number): Rejection | null {
+  const bytes = recordBytes(record);
+  if (bytes <= most) return null;
   return {
     reason: "too_large",
     faults: [{ field: "$", expected: `at most ${most} bytes of key, value and headers`, got: `${bytes} bytes` }],

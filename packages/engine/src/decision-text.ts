@@ -8,10 +8,14 @@ import type { Origin } from "./window/observation.ts";
 export type Decided = {
   readonly origin: Origin;
   readonly timeMs: number;
+  /** Place in the log by source. */
+  readonly order: number;
   /** Decided, but not counted for later ones. */
   readonly late: boolean;
   /** Some window had more transactions than are kept. */
   readonly approximate: boolean;
+  /** Features that are missing because nobody computed them: the ruleset has changed while the transaction was under way. */
+  readonly incomplete: readonly string[];
   readonly facts: Facts;
   readonly verdict: Verdict;
 };
@@ -42,11 +46,12 @@ export function createDecisionText(plan: Plan, { topic, explain }: DecisionTextO
     `,"features":{${names.map((name, index) => name + numberText(features[index] as number)).join("")}}`;
 
   return (decided, contributors) => {
-    const { origin, timeMs, late, approximate, facts, verdict } = decided;
+    const { origin, timeMs, order, late, approximate, incomplete, facts, verdict } = decided;
     return (
       `${id}${origin.partition}/${origin.offset}","outcome":"${verdict.outcome}","score":${verdict.score},` +
-      `"eventTime":${timeMs},"order":${origin.offset},"ruleset":${ruleset},"reasons":${reasonsText(decided, contributors)}` +
+      `"eventTime":${timeMs},"order":${order},"ruleset":${ruleset},"reasons":${reasonsText(decided, contributors)}` +
       `${late ? ',"late":true' : ""}${approximate ? ',"approximate":true' : ""}` +
+      `${incomplete.length > 0 ? `,"incomplete":${JSON.stringify(incomplete)}` : ""}` +
       `${explain === "full" ? featuresText(facts) : ""}}`
     );
   };

@@ -49,8 +49,10 @@ export class Evaluator {
     const decided: Decided = {
       origin,
       timeMs,
+      order: origin.offset,
       late: states.isLate(timeMs),
       approximate: states.approximate(observation),
+      incomplete: [],
       facts,
       verdict: this.#decide(facts),
     };

@@ -1,4 +1,8 @@
 export { type Admission, type AdmitOptions, admit } from "./admit.ts";
+export { createChain } from "./chain/chain.ts";
+export type { ChainOptions, ChainStage, ChainState, ChainStep } from "./chain/chain-stage.ts";
+export { STEP_LABELS } from "./chain/step-labels.ts";
+export { type ChainLink, type ChainShape, type ChainTopics, chainOf, inputTopicOf } from "./chain/topology.ts";
 export { type CompileResult, compileRuleset } from "./compile.ts";
 export { createDecide, type Decide, type Verdict } from "./decide.ts";
 export { createDecisionText, type Decided, type DecisionText, type DecisionTextOptions } from "./decision-text.ts";
@@ -17,7 +21,6 @@ export { spliceDecision } from "./splice.ts";
 export {
   beyondOneStage,
   createDetectorStage,
-  DETECTOR_LABELS,
   type DetectorStageOptions,
   type DetectorState,
 } from "./stage.ts";

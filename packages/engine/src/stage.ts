@@ -5,17 +5,17 @@
  *
  * It keeps the source's past alone; a plan that needs more is for a chain of stages.
  */
-import { type LogRecord, type NewRecord, partitionFor, REASON_CODES } from "@weir/schema";
+import type { LogRecord, NewRecord } from "@weir/schema";
 import { type AdmitOptions, admit } from "./admit.ts";
-import { createDecide } from "./decide.ts";
-import { createDecisionText, type Decided, type DecisionTextOptions } from "./decision-text.ts";
-import { factsOf } from "./facts.ts";
+import { routingFault } from "./chain/chain-key.ts";
+import { createDeciding } from "./chain/deciding.ts";
+import { rejectedLabel } from "./chain/step-labels.ts";
+import type { DecisionTextOptions } from "./decision-text.ts";
 import type { Plan } from "./plan.ts";
 import { createRejector, duplicateRejection, internalRejection, type Rejection } from "./reject.ts";
-import { spliceDecision } from "./splice.ts";
 import { EntityState } from "./window/entity-state.ts";
 import { layoutIdentity } from "./window/layout.ts";
-import type { Observation } from "./window/observation.ts";
+import type { Observation, StateEvent } from "./window/observation.ts";
 import { StreamClock } from "./window/stream-clock.ts";
 
 export type DetectorStageOptions = AdmitOptions & {
@@ -34,15 +34,13 @@ export type DetectorStageOptions = AdmitOptions & {
 
 export type DetectorState = StreamClock | EntityState;
 
+const NOTHING: readonly string[] = [];
+
 type DetectorStep = {
   readonly outputs: readonly NewRecord[];
   readonly label: string;
-  readonly event: Observation | null;
+  readonly event: StateEvent | null;
 };
-
-const REJECTED_LABELS = Object.fromEntries(REASON_CODES.map((code) => [code, `rejected:${code}`]));
-
-export const DETECTOR_LABELS: readonly string[] = ["approve", "review", "decline", ...Object.values(REJECTED_LABELS)];
 
 /** Why one stage cannot run the plan; null if it can. */
 export function beyondOneStage({ entities, features }: Plan): string | null {
@@ -61,8 +59,13 @@ export function createDetectorStage(options: DetectorStageOptions) {
     throw new Error(`ruleset ${plan.label} keeps what a source did, so its input must be keyed by source`);
   const identity = source === null ? "stateless@1" : `${layoutIdentity(source.layout)} partitions=${keyedPartitions}`;
   const rejectRecord = createRejector({ input: topics.input, rejected: topics.rejected, maxRecordBytes });
-  const decide = createDecide(plan);
-  const write = createDecisionText(plan, { topic: topics.input, explain });
+  const depart = createDeciding({
+    plan,
+    topics: { transactions: topics.input, ...topics },
+    explain,
+    at: 0,
+    earlier: { has: () => false, origins: () => [] },
+  });
   /** Written anew for each record; nothing of it is kept. */
   const features = new Float64Array(plan.features.length);
 
@@ -73,7 +76,7 @@ export function createDetectorStage(options: DetectorStageOptions) {
     event: Observation | null = null,
   ): DetectorStep => ({
     outputs: [rejectRecord(record, partition, rejection)],
-    label: REJECTED_LABELS[rejection.reason] as string,
+    label: rejectedLabel(rejection.reason),
     event,
   });
 
@@ -93,8 +96,8 @@ export function createDetectorStage(options: DetectorStageOptions) {
       const admitted = admit(record, options);
       if (!admitted.ok) return rejected(record, partition, admitted.rejection);
       const { transaction, timeMs } = admitted;
-      const key = Buffer.from(transaction.source);
-      const misrouted = routingFault(key, partition, keyedPartitions);
+      const misrouted =
+        keyedPartitions === null ? null : routingFault(transaction.source, "source", partition, keyedPartitions);
       if (misrouted !== null) return rejected(record, partition, misrouted);
       const origin = { partition, offset: record.offset };
       const event: Observation = { kind: "transaction", transaction, timeMs, origin };
@@ -102,19 +105,19 @@ export function createDetectorStage(options: DetectorStageOptions) {
       // It goes to the state all the same, which it moves on in time.
       if (duplicate !== null) return rejected(record, partition, duplicateRejection(duplicate, topics.input), event);
       state.ask(event, features);
-      const facts = factsOf(transaction, features);
-      const verdict = decide(facts);
-      const [late, approximate] = [state.isLate(timeMs), state.approximate(event)];
-      const decided: Decided = { origin, timeMs, late, approximate, facts, verdict };
-      const decision = write(decided, (feature, limit) => state.contributors(feature, event, limit));
-      const output: NewRecord = {
-        topic: verdict.outcome === "approve" ? topics.legit : topics.fraud,
-        key,
-        value: spliceDecision(record.value as Buffer, admitted.closeAtByte, decision),
+      return depart({
+        record,
         headers: record.headers,
-        timestampMs: record.timestampMs,
-      };
-      return { outputs: [output], label: verdict.outcome, event };
+        key: record.key,
+        closeAtByte: admitted.closeAtByte,
+        observation: event,
+        state,
+        features,
+        incomplete: NOTHING,
+        order: record.offset,
+        late: state.isLate(timeMs),
+        approximate: state.approximate(event),
+      });
     },
 
     /** For a record whose step threw. */
@@ -122,12 +125,4 @@ export function createDetectorStage(options: DetectorStageOptions) {
       return rejected(record, partition, internalRejection(error));
     },
   };
-}
-
-function routingFault(source: Buffer, partition: number, partitions: number | null): Rejection | null {
-  if (partitions === null) return null;
-  const right = partitionFor(source, partitions);
-  if (right === partition) return null;
-  const faults = [{ field: "source", expected: `a record of partition ${right}`, got: `partition ${partition}` }];
-  return { reason: "misrouted", faults };
 }

@@ -31,6 +31,10 @@ export class StreamClock {
     return null;
   }
 
+  matches(): false {
+    return false;
+  }
+
   contributors(): [] {
     return [];
   }

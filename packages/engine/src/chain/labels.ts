@@ -1,0 +1,51 @@
+/** Puts labels into the log by source, behind the transactions that they are about. */
+import { decodeLabel, encodeLabelEnvelope, entityTopic, type LogRecord, stateTopic } from "@weir/schema";
+import { sizeFault } from "../admit.ts";
+import { createRejector, internalRejection, type Rejection } from "../reject.ts";
+import { StreamClock } from "../window/stream-clock.ts";
+import type { ChainOptions, ChainStage, ChainStep } from "./chain-stage.ts";
+import { withEnvelope } from "./forwarding.ts";
+import { PASSED, rejectedLabel } from "./step-labels.ts";
+import type { ChainLink } from "./topology.ts";
+
+export function createLabels({ name, kind, groupSuffix }: ChainLink, options: ChainOptions): ChainStage {
+  const { appId, topics, maxRecordBytes } = options;
+  const bySource = entityTopic(appId, "source");
+  const rejectRecord = createRejector({ input: topics.labels, rejected: topics.rejected, maxRecordBytes });
+  const rejected = (record: LogRecord, partition: number, rejection: Rejection): ChainStep => ({
+    outputs: [rejectRecord(record, partition, rejection)],
+    label: rejectedLabel(rejection.reason),
+    event: null,
+  });
+  return {
+    name,
+    kind,
+    groupSuffix,
+    input: topics.labels,
+    outputs: [bySource, topics.rejected],
+    stateTopic: stateTopic(appId, topics.labels),
+    horizonMs: 0,
+    needsHistory: false,
+    identity: "labels@1",
+    createState: () => new StreamClock(),
+
+    step(_state, record, partition) {
+      const tooLarge = sizeFault(record, maxRecordBytes);
+      if (tooLarge !== null) return rejected(record, partition, tooLarge);
+      const decoded = decodeLabel(record.value);
+      if (!decoded.ok) return rejected(record, partition, { reason: "malformed", faults: decoded.faults });
+      const { key, value, headers, timestampMs, offset } = record;
+      const envelope = encodeLabelEnvelope({ partition, offset }, key);
+      const output = {
+        topic: bySource,
+        key: Buffer.from(decoded.label.source),
+        value,
+        headers: withEnvelope(headers, envelope),
+        timestampMs,
+      };
+      return { outputs: [output], label: PASSED, event: null };
+    },
+
+    reject: (record, partition, error) => rejected(record, partition, internalRejection(error)),
+  };
+}

@@ -1,0 +1,46 @@
+import { describe, expect, test } from "vitest";
+import { compileRuleset } from "../compile.ts";
+import { chainOf, inputTopicOf } from "./topology.ts";
+
+const COUNT = (by: string) => `{ by: ${by}, count: true, over: 1h }`;
+const FRAUD = (by: string) => `{ by: ${by}, fraud_count: true, over: 1h }`;
+
+function namesOf(features: readonly string[], inputKeyed: boolean): string[] {
+  const written = features.map((feature, index) => `f${index}: ${feature}`).join(", ");
+  const when = ["amount > 5", ...features.map((_, index) => `f${index} > 5`)].join(" || ");
+  const text = `{ name: t, version: 1, features: { ${written} }, rules: [{ id: r, when: ${when}, score: 1 }], thresholds: { review: 0.5, decline: 0.9 } }`;
+  const result = compileRuleset(text, { file: "t.yaml" });
+  if (!result.ok) throw new Error(JSON.stringify(result.faults));
+  return chainOf(result.plan, { inputKeyed }).map(({ name }) => name);
+}
+
+describe("the chain of a plan", () => {
+  test.each<[readonly string[], boolean, string]>([
+    [[], false, "decide"],
+    [[], true, "decide"],
+    [[COUNT("source")], true, "decide"],
+    [[COUNT("source")], false, "gate source"],
+    [[FRAUD("source")], true, "gate labels source"],
+    [[COUNT("target")], true, "gate source target"],
+    [[COUNT("target"), COUNT("source")], false, "gate source target"],
+    [[FRAUD("target")], false, "gate labels source target"],
+    [[COUNT("target"), COUNT("device"), COUNT("channel")], false, "gate source channel device target"],
+    [[COUNT("device")], false, "gate source device"],
+  ])("of features %j, input keyed: %s, is %s", (features, inputKeyed, names) => {
+    expect(namesOf(features, inputKeyed).join(" ")).toBe(names);
+  });
+
+  test("reads the input in one group whatever the ruleset, and logs between stages in their own", () => {
+    const topics = { transactions: "in", labels: "truth", legit: "l", fraud: "f", rejected: "r" };
+    const text = `{ name: t, version: 1, features: { f: ${FRAUD("target")} }, rules: [{ id: r, when: f > 5, score: 1 }], thresholds: { review: 0.5, decline: 0.9 } }`;
+    const result = compileRuleset(text, { file: "t.yaml" });
+    if (!result.ok) throw new Error(JSON.stringify(result.faults));
+    const chain = chainOf(result.plan, { inputKeyed: false });
+    expect(chain.map((link) => [inputTopicOf(link, "weir", topics), link.groupSuffix])).toEqual([
+      ["in", "entry"],
+      ["truth", "entry-labels"],
+      ["weir.by-source", "by-source"],
+      ["weir.by-target", "by-target"],
+    ]);
+  });
+});
