@@ -93,7 +93,7 @@ async function memory(): Promise<void> {
     const state = new EntityState("bench", layoutOf("source", features, { latenessMs: DAY_MS, ids, labels }), features);
     let nanoseconds = 0;
     const pauseMs = await longestPauseMs(async () => {
-      nanoseconds = await fill(KEYS, async (event, offset) => {
+      nanoseconds = await fill(KEYS, (event, offset) => {
         state.apply(event, offset);
         if (labels && offset % (1 / LABELLED) === 0)
           state.apply(
@@ -116,7 +116,7 @@ async function memory(): Promise<void> {
   const naive = new NaiveState(features);
   let nanoseconds = 0;
   const pauseMs = await longestPauseMs(async () => {
-    nanoseconds = await fill(NAIVE_KEYS, async (event) => naive.apply(event));
+    nanoseconds = await fill(NAIVE_KEYS, (event) => naive.apply(event));
   });
   const bytes = Math.round((memoryBytes() - before) / naive.keys);
   rows.push([
@@ -129,16 +129,13 @@ async function memory(): Promise<void> {
 }
 
 /** EVENTS_PER_KEY rounds over the keys, each in another order, within 20 days. Returns ns of processor time an event. */
-async function fill(keys: number, take: (event: Observation, offset: number) => Promise<void>): Promise<number> {
+async function fill(keys: number, take: (event: Observation, offset: number) => void): Promise<number> {
   const stepMs = (20 * DAY_MS) / (keys * EVENTS_PER_KEY);
   const before = process.cpuUsage();
   for (let offset = 0; offset < keys * EVENTS_PER_KEY; offset += 1) {
     const key = (offset * 514_229) % keys;
     const timeMs = START_MS + Math.floor(offset * stepMs);
-    await take(
-      transaction(key, (offset * 7_919) % TARGETS, 1 + ((offset * 104_729) % 100_000), timeMs, offset),
-      offset,
-    );
+    take(transaction(key, (offset * 7_919) % TARGETS, 1 + ((offset * 104_729) % 100_000), timeMs, offset), offset);
     if (offset % 20_000 === 0) await breathe();
   }
   return (process.cpuUsage(before).user * 1_000) / (keys * EVENTS_PER_KEY);

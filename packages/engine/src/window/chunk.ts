@@ -47,7 +47,7 @@ export type ChunkHeader = {
   readonly asOf: number;
   /** Offset of the event that began the next chunk; -1 while this is the newest. */
   readonly successorOffset: number;
-  /** Events of the key up to this time were given up; -1: none. */
+  /** Events of the key up to this time were given up, where its events in the chunks up to this one end; -1: none. */
   readonly givenUpMs: number;
   /** First chunk of the key that was still kept when this was written. */
   readonly base: number;

@@ -28,10 +28,12 @@ export class Counts {
     return this.#counts.has(value);
   }
 
-  moveTo(events: Counted, afterMs: number, untilMs: number): void {
+  /** A window whose bounds have crossed is empty. */
+  moveTo(events: Counted, afterMs: number, endMs: number): void {
+    const untilMs = Math.max(afterMs, endMs);
     const [wasAfterMs, wasUntilMs] = [this.#afterMs, this.#untilMs];
     this.#afterMs = afterMs;
-    this.#untilMs = Math.max(afterMs, untilMs);
+    this.#untilMs = untilMs;
     if (wasUntilMs <= afterMs || untilMs <= wasAfterMs) {
       this.#counts.clear();
       events.each(afterMs, untilMs, this.#enter);

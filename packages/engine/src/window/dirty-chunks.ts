@@ -6,24 +6,27 @@ import type { KeyRecords } from "./key-records.ts";
 
 export type Change = { readonly offset: number; readonly streamTimeMs: number };
 
+/** Offset of the event that began the next chunk, and up to which time events of the key were given up just before. */
+export type Successor = { readonly offset: number; readonly givenUpMs: number };
+
 export class DirtyChunks {
   readonly #keys: KeyRecords;
   readonly #queue = new DirtyQueue();
   /** Dirty ones that are full, by name(); whether a key's newest chunk is dirty stands in its record. */
   readonly #full = new Set<string>();
-  /** Of full chunks, until the chunk after is written: the offset of that one's first event. */
-  readonly #successors = new Map<string, number>();
+  /** Of full chunks, until the chunk after is written: how it stood when that one's first event arrived. */
+  readonly #successors = new Map<string, Successor>();
 
   constructor(keys: KeyRecords) {
     this.#keys = keys;
   }
 
-  /** The event of this number has arrived, and is counted in the key's record. */
-  arrived(key: number, number: number, offset: number, streamTimeMs: number): void {
+  /** The event of this number has arrived, and is counted in the key's record. `givenUpMs`, `streamTimeMs`: just before. */
+  arrived(key: number, number: number, offset: number, givenUpMs: number, streamTimeMs: number): void {
     const ordinal = Math.floor(number / CHUNK_EVENTS);
     if (number % CHUNK_EVENTS === 0 && number > 0) {
       const before = name(key, ordinal - 1);
-      this.#successors.set(before, offset);
+      this.#successors.set(before, { offset, givenUpMs });
       if (this.#keys.isNewestDirty(key)) this.#full.add(before);
       this.#keys.setNewestDirty(key, false);
     }
@@ -44,6 +47,16 @@ export class DirtyChunks {
     return { offset: this.#queue.offset, streamTimeMs: this.#queue.streamTimeMs };
   }
 
+  /** Whether replay would begin after this offset. */
+  isPast(offset: number): boolean {
+    return !this.#findOldest() || this.#queue.offset > offset;
+  }
+
+  /** Stream time where replay would begin; `nowMs` if there is nothing to replay. */
+  replayTimeMs(nowMs: number): number {
+    return this.#findOldest() ? this.#queue.streamTimeMs : nowMs;
+  }
+
   /** The chunk of the oldest change, clean from now on; null if there is none. */
   take(): { readonly key: number; readonly ordinal: number } | null {
     if (!this.#findOldest()) return null;
@@ -53,10 +66,10 @@ export class DirtyChunks {
     return { key, ordinal };
   }
 
-  /** Offset of the first event after this chunk; -1 if it is the newest, or if that event is in the topic already. */
-  successorOffset(key: number, ordinal: number): number {
-    if (ordinal === this.#keys.newestChunk(key)) return -1;
-    return this.#successors.get(name(key, ordinal)) ?? -1;
+  /** Null for the newest chunk, and for one whose successor is in the topic already. */
+  successor(key: number, ordinal: number): Successor | null {
+    if (ordinal === this.#keys.newestChunk(key)) return null;
+    return this.#successors.get(name(key, ordinal)) ?? null;
   }
 
   /** Passes over entries of chunks that are gone or clean. */

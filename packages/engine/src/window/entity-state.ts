@@ -31,6 +31,8 @@ export class EntityState {
   #loaded: Map<number, LoadedChunk[]> | null = null;
   #loadedAsOf = 0;
   #streamTimeMs = -1;
+  /** Of keys with given-up events: those up to settledMs may go, those up to pendingMs once replay begins after offset. */
+  readonly #givenUp = new Map<number, { settledMs: number; pendingMs: number; offset: number }>();
   #sweepAt = 1;
   /** What was found out about an observation, until the next apply(). */
   #known: { readonly of: Observation; readonly key: number; duplicate: number | null } | null = null;
@@ -159,12 +161,8 @@ export class EntityState {
     this.#loader = null;
     this.#streamTimeMs = streamTimeMs;
     for (const [key, chunks] of this.#loaded) {
-      let givenUpMs = -1;
-      for (const { header } of chunks) {
-        this.#loadedAsOf = Math.max(this.#loadedAsOf, header.asOf);
-        givenUpMs = Math.max(givenUpMs, header.givenUpMs);
-      }
-      this.#events.restore(key, givenUpMs);
+      for (const { header } of chunks) this.#loadedAsOf = Math.max(this.#loadedAsOf, header.asOf);
+      this.#events.restore(key, chunks.at(-1)?.header.givenUpMs ?? -1);
       this.#snapshot.bury(key);
     }
   }
@@ -194,8 +192,9 @@ export class EntityState {
     const known = this.#look(event).key;
     if (event.timeMs <= this.#floorMs(known, -1) || this.#isLoaded(known, offset)) return;
     const key = known === 0 ? keys.add(text) : known;
-    const number = this.#events.append(key, event, this.#streamFloorMs(-1));
-    this.#snapshot.dirty.arrived(key, number, offset, streamTimeMs);
+    const givenUpMs = this.#events.givenUpMs(key);
+    const number = this.#events.append(key, event, this.#streamFloorMs(-1), this.#evictableMs(key, offset));
+    this.#snapshot.dirty.arrived(key, number, offset, givenUpMs, streamTimeMs);
     this.#snapshot.bury(key);
   }
 
@@ -221,9 +220,9 @@ export class EntityState {
   #sweep(): void {
     const { keys } = this.#events;
     const key = this.#sweepAt;
-    const floorMs = this.#streamFloorMs(-1);
-    if (keys.inUse(key) && keys.kept(key) > 0 && keys.greatestMs(key) <= floorMs) {
-      if (!this.#events.trim(key, floorMs)) return;
+    const evictableMs = this.#expiredMs;
+    if (keys.inUse(key) && keys.kept(key) > 0 && keys.greatestMs(key) <= evictableMs) {
+      if (!this.#events.trim(key, evictableMs)) return;
       // A chunk that is not full is closed for ever: what comes next begins a new one.
       keys.setNewestDirty(key, false);
       keys.setNextNumber(key, Math.ceil(keys.nextNumber(key) / CHUNK_EVENTS) * CHUNK_EVENTS);
@@ -232,8 +231,32 @@ export class EntityState {
     this.#sweepAt = key >= keys.last ? 1 : key + 1;
   }
 
+  /**
+   * Up to which time events may be let go of. Where duplicates are told, replay has to tell them as they were told: so
+   * nothing goes that was still live where replay would begin.
+   */
+  get #expiredMs(): number {
+    const streamTimeMs = this.#layout.ids ? this.#snapshot.dirty.replayTimeMs(this.#streamTimeMs) : this.#streamTimeMs;
+    return streamTimeMs - this.#layout.horizonMs;
+  }
+
+  /** The same for one key, whose given-up events go as well, once replay would begin after they were given up. */
+  #evictableMs(key: number, offset: number): number {
+    const givenUpMs = this.#events.givenUpMs(key);
+    if (givenUpMs < 0 || !this.#layout.ids) return Math.max(givenUpMs, this.#expiredMs);
+    const known = this.#givenUp.get(key) ?? { settledMs: -1, pendingMs: givenUpMs, offset };
+    if (this.#snapshot.dirty.isPast(known.offset)) {
+      known.settledMs = known.pendingMs;
+      known.pendingMs = givenUpMs;
+      known.offset = offset;
+    }
+    this.#givenUp.set(key, known);
+    return Math.max(known.settledMs, this.#expiredMs);
+  }
+
   #forget(key: number): void {
     this.#loaded?.delete(key);
+    this.#givenUp.delete(key);
     this.#events.keys.remove(key);
   }
 

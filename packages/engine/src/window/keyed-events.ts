@@ -65,12 +65,15 @@ export class KeyedEvents {
     if (this.keys.kept(key) > HOT_EVENTS) this.#index(key);
   }
 
-  /** Stores an event. What lies at or before `floorMs` may go. Returns the event's number among those of its key. */
-  append(key: number, observation: Observation, floorMs: number): number {
+  /**
+   * Stores an event. What lies at or before `floorMs` is in no answer any more, what lies at or before `evictableMs` may
+   * go. Returns the event's number among those of its key.
+   */
+  append(key: number, observation: Observation, floorMs: number, evictableMs: number): number {
     const { keys, blocks } = this;
     const newest = keys.newest(key);
-    if (this.#hot.has(key)) this.#trimHot(key, floorMs);
-    else if (newest !== 0 && blocks.count(newest) === BLOCK_EVENTS) this.#trimChain(key, floorMs);
+    if (this.#hot.has(key)) this.#trimHot(key, evictableMs);
+    else if (newest !== 0 && blocks.count(newest) === BLOCK_EVENTS) this.#trimChain(key, evictableMs);
     this.#fillRow(observation);
     const number = keys.nextNumber(key);
     const fresh = number % CHUNK_EVENTS === 0;
@@ -83,10 +86,10 @@ export class KeyedEvents {
     return number;
   }
 
-  /** Lets go of a key of which all lies at or before `floorMs`, at a bounded cost. Returns whether all has gone. */
-  trim(key: number, floorMs: number): boolean {
-    if (this.#hot.has(key)) this.#trimHot(key, floorMs);
-    else this.#trimChain(key, floorMs);
+  /** Lets go of a key of which all lies at or before `evictableMs`, at a bounded cost. Returns whether all has gone. */
+  trim(key: number, evictableMs: number): boolean {
+    if (this.#hot.has(key)) this.#trimHot(key, evictableMs);
+    else this.#trimChain(key, evictableMs);
     if (this.keys.kept(key) > 0) return false;
     this.#givenUpMs.delete(key);
     return true;
@@ -162,10 +165,10 @@ export class KeyedEvents {
     return { first: from - ordinal * CHUNK_EVENTS, events };
   }
 
-  #trimChain(key: number, floorMs: number): void {
+  #trimChain(key: number, evictableMs: number): void {
     const { blocks, keys } = this;
     let [after, block] = [0, keys.newest(key)];
-    while (block !== 0 && blocks.prefixMs(block) > floorMs) {
+    while (block !== 0 && blocks.prefixMs(block) > evictableMs) {
       after = block;
       block = blocks.previous(block);
     }
@@ -175,13 +178,13 @@ export class KeyedEvents {
     keys.setKept(key, keys.kept(key) - freeChain(blocks, block));
   }
 
-  #trimHot(key: number, floorMs: number): void {
+  #trimHot(key: number, evictableMs: number): void {
     const { blocks, keys } = this;
     const hot = this.#hot.get(key) as HotKey;
     let kept = keys.kept(key);
     for (let turn = 0; turn < FREED_AT_ONCE && kept > 0; turn += 1) {
       const block = hot.first >>> 3;
-      if (blocks.prefixMs(block) > floorMs) break;
+      if (blocks.prefixMs(block) > evictableMs) break;
       const count = blocks.count(block);
       for (let event = 0; event < count; event += 1) hot.removeFirst();
       blocks.free(block);

@@ -57,8 +57,14 @@ export class RollingSnapshot {
     const { keys, blocks, row } = this.#events;
     const recordKey = chunkRecordKey(keys.text(key), ordinal);
     const { first, events } = this.#events.chunk(key, ordinal);
-    const successorOffset = this.dirty.successorOffset(key, ordinal);
-    const header = { asOf, successorOffset, givenUpMs: this.#events.givenUpMs(key), base: keys.base(key), first };
+    const successor = this.dirty.successor(key, ordinal);
+    const header = {
+      asOf,
+      successorOffset: successor?.offset ?? -1,
+      givenUpMs: successor?.givenUpMs ?? this.#events.givenUpMs(key),
+      base: keys.base(key),
+      first,
+    };
     const [bottom, top] = [keys.bottom(key), keys.top(key)];
     keys.setWritten(key, top <= bottom ? ordinal : bottom, Math.max(top, ordinal + 1));
     return { key: recordKey, value: encodeChunk(recordKey, this.#identity, header, events, blocks, row) };

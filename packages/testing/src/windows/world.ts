@@ -79,7 +79,8 @@ function featureOf(chance: Chance, by: EntityField, index: number): Feature {
 export function* logOf(chance: Chance, { entity }: OracleRules, count: number): Generator<LogEvent> {
   const recent: Observation[] = [];
   let [nowMs, offset, left] = [START_MS, chance.below(1_000), 0];
-  let stretch = { keys: 1, paceMs: 1, disorderMs: 0, values: 1, large: false, labels: 0, duplicates: 0 };
+  let past: Observation | undefined;
+  let stretch = { keys: 1, paceMs: 1, disorderMs: 0, values: 1, most: 1, labels: 0, duplicates: 0 };
   for (let index = 0; index < count; index += 1) {
     if (left === 0) {
       left = chance.of(20, 100, 600, 2_500);
@@ -88,7 +89,7 @@ export function* logOf(chance: Chance, { entity }: OracleRules, count: number): 
         paceMs: chance.of(0, 1, 1, 3, 20, 300),
         disorderMs: chance.of(0, 0, 2, 50, 600, 6_000),
         values: chance.of(1, 3, 30, 1_000),
-        large: chance.unit() < 0.3,
+        most: chance.of(1, 100_000, 2 ** 26, 1e12),
         labels: chance.of(0, 0.1, 0.4),
         duplicates: chance.of(0, 0.02, 0.2),
       };
@@ -96,7 +97,8 @@ export function* logOf(chance: Chance, { entity }: OracleRules, count: number): 
     left -= 1;
     offset += 1 + (chance.below(16) === 0 ? chance.below(5) : 0);
     nowMs += chance.below(2 * stretch.paceMs + 1);
-    const past = recent[chance.below(recent.length)];
+    // Often the one before again: its label, then its id once more, and all that within one replay.
+    if (past === undefined || chance.unit() < 0.7) past = recent[chance.below(recent.length)];
     if (past !== undefined && chance.unit() < stretch.labels) {
       yield { offset, event: labelOf(chance, past, entity, nowMs, offset) };
       continue;
@@ -114,7 +116,7 @@ export function* logOf(chance: Chance, { entity }: OracleRules, count: number): 
 
 function transactionOf(
   chance: Chance,
-  { keys, values, large }: { readonly keys: number; readonly values: number; readonly large: boolean },
+  { keys, values, most }: { readonly keys: number; readonly values: number; readonly most: number },
   timeMs: number,
   offset: number,
 ): Observation {
@@ -133,7 +135,7 @@ function transactionOf(
       target: key(),
       currency,
       exponent,
-      amountMinor: large ? 1 + Math.floor(chance.unit() * 1e12) : 1 + chance.below(100_000),
+      amountMinor: 1 + Math.floor(chance.unit() * most),
       timestampMs: chance.unit() < 0.5 ? null : timeMs,
       channel: maybe("channel"),
       country: maybe("漢"),
