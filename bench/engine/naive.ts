@@ -33,7 +33,7 @@ export class NaiveState {
     }
   }
 
-  apply(event: Observation): void {
+  apply(event: Observation, _offset: number): void {
     const { source } = event.transaction;
     const events = this.#keys.get(source);
     if (events === undefined) this.#keys.set(source, [event]);

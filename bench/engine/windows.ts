@@ -4,7 +4,7 @@
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { EntityState, type Feature, layoutOf, type Observation } from "@weir/engine";
+import { EntityState, type Feature, type Labelling, layoutOf, type Observation } from "@weir/engine";
 import { breathe, longestPauseMs, memoryBytes, nsPerCall, printTable } from "./measure.ts";
 import { NaiveState } from "./naive.ts";
 import { svgOf } from "./svg.ts";
@@ -89,43 +89,34 @@ async function memory(): Promise<void> {
     ["with ids, origins, duplicates", true, false],
     ["with labels too (5 % labelled fraud)", true, true],
   ] as const) {
-    const before = memoryBytes();
-    const state = new EntityState("bench", layoutOf("source", features, { latenessMs: DAY_MS, ids, labels }), features);
-    let nanoseconds = 0;
-    const pauseMs = await longestPauseMs(async () => {
-      nanoseconds = await fill(KEYS, (event, offset) => {
-        state.apply(event, offset);
-        if (labels && offset % (1 / LABELLED) === 0)
-          state.apply(
-            {
-              kind: "label",
-              key: event.transaction.source,
-              transaction: event.transaction.id as string,
-              origin: null,
-              fraud: true,
-              labelledAtMs: event.timeMs,
-            },
-            offset,
-          );
-        if (offset % 500 === 499) state.takeSnapshot(125, offset + 1);
-      });
-    });
-    rows.push([name, Math.round((memoryBytes() - before) / state.keys), pauseMs.toFixed(1), Math.round(nanoseconds)]);
+    const layout = layoutOf("source", features, { latenessMs: DAY_MS, ids, labels });
+    rows.push([name, ...(await footprint(KEYS, () => new EntityState("bench", layout, features), labels))]);
   }
+  const naive = await footprint(NAIVE_KEYS, () => new NaiveState(features), false);
+  rows.push([`map of arrays (${NAIVE_KEYS.toLocaleString("en")} keys)`, ...naive]);
+  printTable("Memory", rows);
+}
+
+/** Bytes a key, the collector's longest pause in ms, ns of processor time an event. */
+async function footprint(keys: number, make: () => EntityState | NaiveState, labels: boolean) {
   const before = memoryBytes();
-  const naive = new NaiveState(features);
+  const state = make();
   let nanoseconds = 0;
   const pauseMs = await longestPauseMs(async () => {
-    nanoseconds = await fill(NAIVE_KEYS, (event) => naive.apply(event));
+    nanoseconds = await fill(keys, (event, offset) => {
+      state.apply(event, offset);
+      if (!(state instanceof EntityState)) return;
+      if (labels && offset % (1 / LABELLED) === 0) state.apply(fraudLabel(event), offset);
+      if (offset % 500 === 499) state.takeSnapshot(125, offset + 1);
+    });
   });
-  const bytes = Math.round((memoryBytes() - before) / naive.keys);
-  rows.push([
-    `map of arrays (${NAIVE_KEYS.toLocaleString("en")} keys)`,
-    bytes,
-    pauseMs.toFixed(1),
-    Math.round(nanoseconds),
-  ]);
-  printTable("Memory", rows);
+  const bytes = (memoryBytes() - before) / state.keys;
+  return [Math.round(bytes), pauseMs.toFixed(1), Math.round(nanoseconds)] as const;
+}
+
+function fraudLabel({ transaction, timeMs }: Observation): Labelling {
+  const id = transaction.id as string;
+  return { kind: "label", key: transaction.source, transaction: id, origin: null, fraud: true, labelledAtMs: timeMs };
 }
 
 /** EVENTS_PER_KEY rounds over the keys, each in another order, within 20 days. Returns ns of processor time an event. */
