@@ -4,10 +4,8 @@ import type { EntityLayout } from "./layout.ts";
 
 /** Record, text of 12 letters, its place in the index, an entry among the dirty chunks. */
 const KEY_BYTES = 40 + 40 + 24;
-/** A text of 12 letters that many events share costs nothing beside this; one of its own costs this much more. */
-export const TEXT_BYTES = 40;
 
-/** Bytes of one event in a full block. Texts that no other event has: TEXT_BYTES more for each column. */
+/** Bytes of one event in a full block. A text of 12 letters that no other event has costs about 40 more. */
 export function bytesPerEvent(layout: EntityLayout): number {
   return blockShape(layout).bytes / BLOCK_EVENTS;
 }

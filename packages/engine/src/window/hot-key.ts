@@ -6,9 +6,9 @@
  */
 import type { EventBlocks } from "./event-blocks.ts";
 import type { Newest } from "./newest.ts";
+import { place, removeFrom } from "./open-table.ts";
 import type { Questions, Window } from "./question.ts";
 import { type Summarised, SummaryTree, tallyEvent } from "./summary-tree.ts";
-import { place, removeFrom } from "./texts.ts";
 
 const SMALL_GROUP = 64;
 const SMALLEST_RING = 256;

@@ -3,8 +3,7 @@
  * what is given back is handed out again. Record 0 is never handed out: it stands for none.
  */
 const BITS = 12;
-export const RECORDS_PER_SLAB = 1 << BITS;
-const MASK = RECORDS_PER_SLAB - 1;
+const MASK = (1 << BITS) - 1;
 
 /** One stretch of memory, seen in every width that a record needs. */
 export class Slab {

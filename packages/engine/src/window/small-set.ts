@@ -1,6 +1,5 @@
 /** A set of up to 1,000 numbers below 2^32 that is emptied at no cost, so that one question after the other can use it. */
 const PLACES = 2_048;
-export const SMALL_SET_MOST = 1_000;
 
 export class SmallSet {
   readonly #entries = new Uint32Array(PLACES);

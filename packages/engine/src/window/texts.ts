@@ -6,6 +6,7 @@
  * units), 16 bytes beside them, and an index of 256 parts that grow one at a time. 39 to 45 bytes for 12 letters.
  */
 import { Hash } from "./hash.ts";
+import { place, removeFrom } from "./open-table.ts";
 import { Slabs } from "./slabs.ts";
 
 /** A number that no text has. */
@@ -176,26 +177,4 @@ export class Texts {
   #hashOf(text: number): number {
     return this.#records.slab(text).u32[(this.#records.byte(text) >>> 2) + AT.hash] as number;
   }
-}
-
-/** Open addressing with linear probing: `table` is a power of two long, 0 is a free place. */
-export function place(table: Uint32Array, entry: number, hash: number): void {
-  const mask = table.length - 1;
-  let at = hash & mask;
-  while (table[at] !== 0) at = (at + 1) & mask;
-  table[at] = entry;
-}
-
-/** Moves up what stood behind it, so that no place is left marked. The entry must be there. */
-export function removeFrom(table: Uint32Array, entry: number, hash: number, hashOf: (entry: number) => number): void {
-  const mask = table.length - 1;
-  let hole = hash & mask;
-  while (table[hole] !== entry) hole = (hole + 1) & mask;
-  for (let at = (hole + 1) & mask; table[at] !== 0; at = (at + 1) & mask) {
-    const other = table[at] as number;
-    if (((at - hashOf(other)) & mask) < ((at - hole) & mask)) continue;
-    table[hole] = other;
-    hole = at;
-  }
-  table[hole] = 0;
 }
