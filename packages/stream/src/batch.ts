@@ -4,9 +4,9 @@
  */
 import { type NewRecord, partitionFor } from "@weir/schema";
 import { chunkKey, encodeMarker, MARKER_KEY } from "./marker.ts";
-import { tagOf } from "./ownership.ts";
 import type { Batch, CommitPart, OutputRecord } from "./port.ts";
 import { type Stage, type StageState, stepOrReject } from "./stage.ts";
+import { tagOf } from "./standing.ts";
 
 export type PendingBatch = {
   readonly batch: Batch;
@@ -61,9 +61,9 @@ export function computeBatch<Event>(
     labels.set(step.label, (labels.get(step.label) ?? 0) + 1);
     if (step.event !== null) state.apply(step.event, record.offset);
   }
-  const snapshot = snapshotRecords(context, owned, batch);
-  for (const record of snapshot) outputs.push(record);
   const tag = tagOf({ batch: name, owner: processId });
+  const snapshot = snapshotRecords(context, owned, batch, tag);
+  for (const record of snapshot) outputs.push(record);
   return {
     batch,
     name,
@@ -85,28 +85,45 @@ function withPartition<Event>(record: NewRecord, context: BatchContext<Event>): 
 
 /** The longest-dirty chunks, then the marker: last, so that a reader has seen all that it speaks of. */
 function snapshotRecords<Event>(
-  { stage, partition, snapshotChunks }: BatchContext<Event>,
-  { state, epoch, leftovers }: OwnedState<Event>,
+  context: BatchContext<Event>,
+  owned: OwnedState<Event>,
   batch: Batch,
+  tag: string,
 ): OutputRecord[] {
+  const { state, epoch, leftovers } = owned;
   const timestampMs = batch.records.at(-1)?.timestampMs ?? -1;
-  const record = (key: Buffer, value: Buffer | null): OutputRecord => ({
-    topic: stage.stateTopic,
-    partition,
-    key,
-    value,
-    headers: [],
-    timestampMs,
-  });
-  const limit = Math.max(snapshotChunks, batch.records.length >> 2);
-  const records = state.takeSnapshot(limit, batch.next).map((chunk) => record(chunkKey(epoch, chunk.key), chunk.value));
-  for (const key of leftovers.splice(-limit)) records.push(record(key, null));
-  const marker = encodeMarker({
-    position: batch.next,
-    replayFrom: state.replayFrom ?? { offset: batch.next, streamTimeMs: state.streamTimeMs },
-    identity: stage.identity,
-    epoch,
-  });
-  records.push(record(MARKER_KEY, marker));
+  const limit = Math.max(context.snapshotChunks, batch.records.length >> 2);
+  const records = state
+    .takeSnapshot(limit, batch.next)
+    .map(({ key, value }) => stateRecord(context, chunkKey(epoch, key), value, timestampMs));
+  for (const key of leftovers.splice(-limit)) records.push(stateRecord(context, key, null, timestampMs));
+  records.push(markerRecord(context, owned, batch.next, tag, timestampMs));
   return records;
+}
+
+/** Says that `owned` is the state at `position`, where a commit with `tag` stands. */
+export function markerRecord<Event>(
+  context: Pick<BatchContext<Event>, "stage" | "partition">,
+  { state, epoch }: OwnedState<Event>,
+  position: number,
+  tag: string,
+  timestampMs = -1,
+): OutputRecord {
+  const marker = encodeMarker({
+    position,
+    replayFrom: state.replayFrom ?? { offset: position, streamTimeMs: state.streamTimeMs },
+    identity: context.stage.identity,
+    epoch,
+    tag,
+  });
+  return stateRecord(context, MARKER_KEY, marker, timestampMs);
+}
+
+function stateRecord<Event>(
+  { stage, partition }: Pick<BatchContext<Event>, "stage" | "partition">,
+  key: Buffer,
+  value: Buffer | null,
+  timestampMs: number,
+): OutputRecord {
+  return { topic: stage.stateTopic, partition, key, value, headers: [], timestampMs };
 }

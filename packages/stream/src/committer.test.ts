@@ -3,8 +3,8 @@ import { Committer } from "./committer.ts";
 import { noEvents, type TransactionEnded } from "./events.ts";
 import { MemoryBroker } from "./memory-broker.ts";
 import { MemoryLog } from "./memory-log.ts";
-import { tagOf } from "./ownership.ts";
 import type { CommitPart } from "./port.ts";
+import { tagOf } from "./standing.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 
 const GROUP = "g";

@@ -22,6 +22,14 @@ export {
   Unrecoverable,
   type Writer,
 } from "./port.ts";
-export type { ReplayPoint, SnapshotRecord, Stage, StageState, Step } from "./stage.ts";
+export {
+  type ReplayPoint,
+  type SnapshotRecord,
+  type Stage,
+  type StageState,
+  type Step,
+  stepOrReject,
+} from "./stage.ts";
 export { type RunningStage, runStage, type StageOptions, verifyTopics } from "./stage-runner.ts";
+export { decidedUpTo, standingOf } from "./standing.ts";
 export { VirtualClock } from "./virtual-clock.ts";

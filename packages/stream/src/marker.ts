@@ -13,6 +13,8 @@ export type Marker = {
   readonly identity: string;
   /** Counts the times that the state was rebuilt from the log; chunks of an earlier epoch mean nothing any more. */
   readonly epoch: number;
+  /** Of the commit that wrote it: what then stood beside the committed offset. Null: written before version 2. */
+  readonly tag: string | null;
 };
 
 /** First byte of every key in a state topic: what kind of record it is. */
@@ -43,19 +45,27 @@ export function parseChunkKey(key: Buffer): { readonly epoch: number; readonly k
   return { epoch: key.readUInt32BE(1), key: key.subarray(CHUNK_HEADER_BYTES) };
 }
 
-const VERSION = 1;
+const VERSION = 2;
 
 export function encodeMarker(marker: Marker): Buffer {
   const body = JSON.stringify({ version: VERSION, ...marker });
   return Buffer.from(`${crc32(body).toString(16).padStart(8, "0")}${body}`);
 }
 
-/** Throws an Error when the bytes are not a marker of this version or their checksum does not hold. */
+/** Throws an Error when the bytes are not a marker of a known version or their checksum does not hold. */
 export function decodeMarker(value: Buffer): Marker {
   const text = value.toString();
   const body = text.slice(8);
   if (Number.parseInt(text.slice(0, 8), 16) !== crc32(body)) throw new Error("marker: the checksum does not hold");
-  const { version, position, replayFrom, identity, epoch } = JSON.parse(body) as Marker & { version: number };
-  if (version !== VERSION) throw new Error(`marker: version ${version} is unknown, this engine reads ${VERSION}`);
-  return { position, replayFrom, identity, epoch };
+  const {
+    version,
+    position,
+    replayFrom,
+    identity,
+    epoch,
+    tag = null,
+  } = JSON.parse(body) as Marker & { version: number };
+  if (version !== 1 && version !== VERSION)
+    throw new Error(`marker: version ${version} is unknown, this engine reads up to ${VERSION}`);
+  return { position, replayFrom, identity, epoch, tag };
 }

@@ -88,23 +88,26 @@ export class MemoryPartition {
   }
 
   /**
-   * Keeps the last record of each key, as log compaction does, and no marker of a finished transaction. A tombstone
+   * Keeps the last record of each key, as log compaction does, and no marker of a finished transaction. What stands past
+   * the last stable offset is left alone: a record of an open transaction replaces nothing yet. A tombstone
    * stays for one compaction, so that whoever has read the record before it has time to read it. What stays is written
    * anew: a small buffer keeps the whole block alive that it was cut from.
    */
   compact(): void {
     const last = new Map<string, number>();
+    const stable = this.end;
     for (const { record, transaction, control } of this.entries)
-      if (!control && transaction?.state !== "aborted") last.set(String(record.key?.toString("latin1")), record.offset);
+      if (record.offset < stable && !control && transaction?.state !== "aborted")
+        last.set(String(record.key?.toString("latin1")), record.offset);
     let kept = 0;
     for (const entry of this.entries) {
-      const { record, transaction, control } = entry;
+      const { record, control } = entry;
       const latest = !control && last.get(String(record.key?.toString("latin1"))) === record.offset;
       const needed = latest && (record.value !== null || record.offset >= this.#compactedTo);
-      if (needed || transaction?.state === "open") this.entries[kept++] = { ...entry, record: rewritten(record) };
+      if (needed || record.offset >= stable) this.entries[kept++] = { ...entry, record: rewritten(record) };
     }
     this.entries.length = kept;
-    this.#compactedTo = this.#next;
+    this.#compactedTo = stable;
   }
 
   /** Deletes what is older than `offset`, as retention does. */
@@ -216,7 +219,7 @@ export class MemoryBroker {
   join(group: string, topic: string, member: GroupMember): void {
     const found = this.#groups.get(group) ?? { topic, members: [] };
     this.#groups.set(group, found);
-    found.members.push(member);
+    if (!found.members.includes(member)) found.members.push(member);
     this.#rebalance(found);
   }
 

@@ -1,91 +1,121 @@
 import { describe, expect, test } from "vitest";
+import { encodeMarker, MARKER_KEY } from "./marker.ts";
 import { MemoryBroker } from "./memory-broker.ts";
 import { MemoryLog } from "./memory-log.ts";
-import { decidedUpTo, lockId, processWriterId, standingOf, tagOf, takeOwnership } from "./ownership.ts";
+import { lockId, processWriterId, seize } from "./ownership.ts";
+import type { CommitPart, CommittedOffset, Writer } from "./port.ts";
+import { tagOf } from "./standing.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 
 const GROUP = "g";
 const INPUT = { topic: "in", partition: 0 };
+const STATE = { topic: "in.state", partition: 0 };
+
+/** The committed offset of a batch that ended at `next`, its marker beside it. */
+function partOf(next: number, owner: string | null, batch: string | null = `b${next}`): CommitPart {
+  const tag = tagOf({ batch, owner });
+  const replayFrom = { offset: next, streamTimeMs: -1 };
+  const marker = encodeMarker({ position: next, replayFrom, identity: "i", epoch: 0, tag });
+  const output = { ...STATE, key: MARKER_KEY, value: marker, headers: [], timestampMs: 0 };
+  return { input: INPUT, next, tag, outputs: [output] };
+}
 
 function aPartition() {
   const broker = new MemoryBroker();
-  broker.createTopic("in", 1);
+  broker.createTopic(INPUT.topic, 1);
+  broker.createTopic(STATE.topic, 1);
   const clock = new VirtualClock();
   const log = new MemoryLog(broker);
-  const take = async (processId: string) => {
-    const context = { log, clock, group: GROUP, input: INPUT, processId, deadlineMs: 1_000 };
-    const taken = takeOwnership({ ...context, signal: new AbortController().signal });
+  const seizeAs = async (processId: string) => {
+    const context = { log, clock, group: GROUP, input: INPUT, stateTopic: STATE.topic, processId, deadlineMs: 1_000 };
+    const seizing = seize({ ...context, signal: new AbortController().signal });
     let done = false;
     const end = (): void => {
       done = true;
     };
-    taken.then(end, end);
-    await clock.runUntil("the partition to be taken", () => done);
-    return taken;
+    seizing.then(end, end);
+    await clock.runUntil("the partition to be seized", () => done);
+    return seizing;
   };
-  const commit = async (writer: Awaited<ReturnType<MemoryLog["openWriter"]>>, next: number, owner: string | null) =>
-    (await writer.commit([{ input: INPUT, next, tag: tagOf({ batch: `b${next}`, owner }), outputs: [] }])).result;
-  return { broker, log, take, commit, tag: () => broker.committed(GROUP, INPUT)?.tag };
+  const openAs = (processId: string): Promise<Writer> => log.openWriter(processWriterId(GROUP, processId), GROUP);
+  const commit = async (writer: Writer, part: CommitPart) => (await writer.commit([part])).result;
+  const set = (committed: CommittedOffset | null) => broker.overwriteCommitted(GROUP, INPUT, committed);
+  return { broker, log, clock, seizeAs, openAs, commit, set };
 }
 
-describe("a tag", () => {
-  for (const standing of [
-    { batch: "b1", owner: "p" },
-    { batch: "b1", owner: null },
-    { batch: null, owner: "p" },
-    { batch: null, owner: null },
-  ])
-    test(`of ${JSON.stringify(standing)} is read as it was written`, () => {
-      expect(standingOf({ offset: 3, tag: tagOf(standing) })).toEqual({ offset: 3, ...standing });
-    });
-
-  test("of nobody's making still says up to where was decided", () => {
-    expect(decidedUpTo(standingOf({ offset: 3, tag: "" }))).toBe(3);
-    expect(decidedUpTo(standingOf({ offset: 3, tag: "by hand" }))).toBe(3);
-  });
-
-  test("of a claim alone says that nothing was decided", () => {
-    expect(decidedUpTo(standingOf({ offset: 3, tag: tagOf({ batch: null, owner: "p" }) }))).toBeNull();
-    expect(decidedUpTo(null)).toBeNull();
-  });
-});
-
-describe("taking a partition", () => {
-  test("of which nothing is known begins at the start of its log", async () => {
-    const { take, tag, broker } = aPartition();
-    broker.partition(INPUT).truncate(0);
-    expect(await take("p")).toEqual({ offset: 0, batch: null, owner: "p" });
-    expect(tag()).toBe(";p");
+describe("seizing a partition", () => {
+  test("that was never owned finds nothing", async () => {
+    const { seizeAs } = aPartition();
+    expect((await seizeAs("p")).standing).toBeNull();
   });
 
   test("from a process that lives ends what it can commit", async () => {
-    const { log, take, commit, tag } = aPartition();
-    const old = await log.openWriter(processWriterId(GROUP, "old"), GROUP);
-    await take("old");
-    expect(await commit(old, 4, "old")).toBe("committed");
-    expect(await take("new")).toEqual({ offset: 4, batch: "b4", owner: "new" });
-    expect(await commit(old, 9, "old")).not.toBe("committed");
-    expect(tag()).toBe("b4;new");
+    const { seizeAs, openAs, commit } = aPartition();
+    const old = await openAs("old");
+    expect(await commit(old, partOf(4, "old"))).toBe("committed");
+    expect((await seizeAs("new")).standing).toEqual({ offset: 4, batch: "b4", owner: "old" });
+    expect(await commit(old, partOf(9, "old"))).not.toBe("committed");
   });
 
   test("from a process that has handed over leaves its writer alone", async () => {
-    const { log, take, commit } = aPartition();
-    const old = await log.openWriter(processWriterId(GROUP, "old"), GROUP);
-    await take("old");
-    await commit(old, 4, "old");
-    await commit(old, 4, null);
-    expect(await take("new")).toEqual({ offset: 4, batch: "b4", owner: "new" });
-    expect((await old.commit([])).result).toBe("committed");
-    const other = { input: { topic: "in", partition: 7 }, next: 1, tag: "t", outputs: [] };
-    expect((await old.commit([other])).result).toBe("committed");
+    const { seizeAs, openAs, commit } = aPartition();
+    const old = await openAs("old");
+    await commit(old, partOf(4, "old"));
+    await commit(old, partOf(4, null));
+    expect((await seizeAs("new")).standing).toEqual({ offset: 4, batch: "b4", owner: null });
+    expect(await commit(old, { ...partOf(1, "old"), input: { topic: "in", partition: 7 } })).toBe("committed");
   });
 
-  test("anew by its owner changes nothing, but shuts out whoever was about to take it", async () => {
-    const { log, take, commit, tag } = aPartition();
-    await take("p");
+  test("anew by its owner shuts out whoever was about to take it", async () => {
+    const { log, seizeAs, openAs, commit } = aPartition();
+    await commit(await openAs("p"), partOf(4, "p"));
     const claimant = await log.openWriter(lockId(GROUP, INPUT), GROUP);
-    expect(await take("p")).toEqual({ offset: 0, batch: null, owner: "p" });
-    expect(await commit(claimant, 0, "late")).not.toBe("committed");
-    expect(tag()).toBe(";p");
+    expect((await seizeAs("p")).standing).toEqual({ offset: 4, batch: "b4", owner: "p" });
+    expect(await commit(claimant, partOf(4, "late", "b4"))).not.toBe("committed");
+  });
+
+  test("believes no offset that is missing or older than the marker, and goes on once the log tells the right one", async () => {
+    for (const stale of [null, { offset: 2, tag: tagOf({ batch: "b2", owner: "old" }) }]) {
+      const { broker, clock, seizeAs, openAs, commit, set } = aPartition();
+      await commit(await openAs("old"), partOf(4, "old"));
+      const right = broker.committed(GROUP, INPUT);
+      set(stale);
+      void clock.sleep(3_000).then(() => set(right));
+      expect((await seizeAs("new")).standing).toEqual({ offset: 4, batch: "b4", owner: "old" });
+    }
+  });
+
+  test("fences the owner that the marker names, though the offset's tag is older", async () => {
+    const { seizeAs, openAs, commit, set, clock, broker } = aPartition();
+    await commit(await openAs("first"), partOf(4, "first"));
+    const second = await openAs("second");
+    await commit(second, partOf(4, "second", "b4"));
+    const right = broker.committed(GROUP, INPUT);
+    set({ offset: 4, tag: tagOf({ batch: "b4", owner: "first" }) });
+    void clock.sleep(1_000).then(() => set(right));
+    await seizeAs("third");
+    expect(await commit(second, partOf(5, "second"))).not.toBe("committed");
+  });
+
+  test("stops when the offset stays away, and says what would mend it", async () => {
+    const { seizeAs, openAs, commit, set } = aPartition();
+    await commit(await openAs("old"), partOf(4, "old"));
+    set(null);
+    await expect(seizeAs("new")).rejects.toThrow("decided up to offset 4");
+    set({ offset: 3, tag: "by hand" });
+    await expect(seizeAs("new")).rejects.toThrow("Mend: set the group's offset to 4");
+    set({ offset: 4, tag: "by hand" });
+    expect((await seizeAs("new")).standing).toEqual({ offset: 4, batch: "by hand", owner: null });
+  });
+
+  test("finds a marker far from the end, behind transactions that were aborted", async () => {
+    const { broker, seizeAs, openAs, commit } = aPartition();
+    await commit(await openAs("old"), partOf(4, null));
+    for (let turn = 0; turn < 100; turn++) {
+      const epoch = broker.fence("other");
+      broker.add(broker.begin("other", epoch), "elsewhere", partOf(turn, "other"));
+    }
+    broker.fence("other");
+    expect((await seizeAs("new")).standing).toEqual({ offset: 4, batch: "b4", owner: null });
   });
 });

@@ -16,13 +16,14 @@
  * This begins at assignment, not at the first record: an idle partition whose dead owner left a transaction
  * open would hold up everybody who reads its outputs.
  */
-import { computeBatch, type OwnedState, type PendingBatch } from "./batch.ts";
-import type { Clock } from "./clock.ts";
+import { computeBatch, markerRecord, type OwnedState, type PendingBatch } from "./batch.ts";
+import { type Clock, within } from "./clock.ts";
 import type { Committer, Session } from "./committer.ts";
 import type { StageEvents } from "./events.ts";
-import { decidedUpTo, type OwnershipContext, type Standing, tagOf, takeOwnership } from "./ownership.ts";
+import { type OwnershipContext, seize } from "./ownership.ts";
 import {
   type Batch,
+  type CommitPart,
   type Log,
   OffsetOutOfRange,
   type Reader,
@@ -30,11 +31,14 @@ import {
   TopicMissing,
   type TopicPartition,
   Unrecoverable,
+  type Writer,
 } from "./port.ts";
 import { restore } from "./restore.ts";
 import type { Stage } from "./stage.ts";
+import { decidedUpTo, type Standing, tagOf } from "./standing.ts";
 import type { ThrowGuard } from "./throw-guard.ts";
 import type { Turns } from "./turns.ts";
+import { closeWriter } from "./writers.ts";
 
 export type RunnerContext<Event> = {
   readonly stage: Stage<Event>;
@@ -108,7 +112,8 @@ export class PartitionRunner<Event> {
     const { stage, partition, log, clock, group, processId, deadlineMs } = context;
     const input: TopicPartition = { topic: stage.input, partition };
     this.#context = context;
-    this.#ownership = { log, clock, group, input, processId, deadlineMs, signal: this.#released.signal };
+    const { stateTopic } = stage;
+    this.#ownership = { log, clock, group, input, stateTopic, processId, deadlineMs, signal: this.#released.signal };
   }
 
   get status(): RunnerStatus {
@@ -158,16 +163,23 @@ export class PartitionRunner<Event> {
   async #own(): Promise<void> {
     this.#enter("fencing");
     const session = await this.#context.committer.session();
-    const standing = await takeOwnership(this.#ownership);
-    if (this.#released.signal.aborted) return this.#handOver(session, standing);
-    this.#enter("settling");
-    await this.#settle(session, standing);
+    const { lock, standing } = await seize(this.#ownership);
+    try {
+      if (this.#released.signal.aborted) return;
+      this.#enter("settling");
+      await this.#settle(standing);
+      await this.#confirm(lock, standing);
+    } finally {
+      await closeWriter(this.#ownership, lock);
+    }
     this.#enter("running");
+    for (const pending of this.#pending) await this.#commit(session, pending, true);
     await this.#follow(session);
-    if (this.#released.signal.aborted && this.#committed !== null) await this.#handOver(session, this.#committed);
+    if (this.#released.signal.aborted) await this.#handOver(session);
   }
 
-  async #settle(session: Session, standing: Standing): Promise<void> {
+  /** Brings state and pending batches to where the partition stands; what is still pending then is to be sent again. */
+  async #settle(standing: Standing | null): Promise<void> {
     const { events, partition } = this.#context;
     const included = this.#pendingIncludedIn(standing);
     if (included < 0) {
@@ -181,16 +193,42 @@ export class PartitionRunner<Event> {
       return;
     }
     for (const pending of this.#pending.slice(0, included)) this.#advance(pending);
-    const again = this.#pending;
+    const again = this.#pending.length > 0;
     if (included > 0) events.settled({ partition, how: "committed", position: this.#position });
-    else if (again.length === 0) events.settled({ partition, how: "kept", position: this.#position });
-    if (again.length > 0) events.settled({ partition, how: "again", position: this.#position });
-    for (const pending of again) await this.#commit(session, pending, true);
+    else if (!again) events.settled({ partition, how: "kept", position: this.#position });
+    if (again) events.settled({ partition, how: "again", position: this.#position });
+  }
+
+  /** Makes us the owner of the partition, so that whoever takes it next knows whom to fence. */
+  async #confirm(lock: Writer, standing: Standing | null): Promise<void> {
+    const { processId, clock, deadlineMs } = this.#context;
+    if (standing?.owner === processId) return;
+    const { offset, batch } =
+      standing === null || standing.batch === null ? { offset: this.#position, batch: null } : standing;
+    const part = this.#standStill({ offset, batch, owner: processId });
+    const { result, error } = await within(clock, deadlineMs, "taking the partition", lock.commit([part]));
+    if (result !== "committed") throw new RetryLater(`taking the partition is ${result}`, { cause: error });
+    this.#committed = { offset, batch, owner: processId };
+  }
+
+  /** Takes us out of the tag, so that the next owner need not fence a process that goes on with other partitions. */
+  async #handOver(session: Session): Promise<void> {
+    if (this.#committed === null || this.#owned === null || session.ended.aborted) return;
+    await session.commit(this.#standStill({ ...this.#committed, owner: null })).catch(() => {}); // it will fence us then
+  }
+
+  /** A commit that changes the owner and nothing else. */
+  #standStill(standing: Standing): CommitPart {
+    const { input } = this.#ownership;
+    if (this.#owned === null) throw new Error(`${input.topic}/${input.partition}: an owner without a state`);
+    const tag = tagOf(standing);
+    const marker = markerRecord(this.#context, this.#owned, standing.offset, tag);
+    return { input, next: standing.offset, tag, outputs: [marker] };
   }
 
   /** How many of the pending batches are in it; -1 when it is not of our making, or there is no state to go on with. */
-  #pendingIncludedIn(standing: Standing): number {
-    if (this.#owned === null) return -1;
+  #pendingIncludedIn(standing: Standing | null): number {
+    if (this.#owned === null || standing === null) return -1;
     if (standing.batch === this.#committed?.batch) return 0;
     return this.#pending.findIndex(({ name }) => name === standing.batch) + 1 || -1;
   }
@@ -274,13 +312,6 @@ export class PartitionRunner<Event> {
       snapshotRecords,
       computeMs,
     });
-  }
-
-  /** Takes us out of the tag, so that the next owner need not fence a process that goes on with other partitions. */
-  async #handOver(session: Session, { offset, batch }: Standing): Promise<void> {
-    const { input } = this.#ownership;
-    const part = { input, next: offset, tag: tagOf({ batch, owner: null }), outputs: [] };
-    await session.commit(part).catch(() => {}); // the next owner fences us then
   }
 
   #forget(): void {

@@ -8,7 +8,6 @@ import type { OwnedState } from "./batch.ts";
 import { type Clock, within } from "./clock.ts";
 import type { StageEvents } from "./events.ts";
 import { decodeMarker, isMarkerKey, type Marker, parseChunkKey } from "./marker.ts";
-import { decidedUpTo, standingOf } from "./ownership.ts";
 import { type Log, ReaderClosed, RetryLater, type TopicPartition, Unrecoverable } from "./port.ts";
 import { type Stage, type StageState, stepOrReject } from "./stage.ts";
 
@@ -29,8 +28,6 @@ export type RestoreContext<Event> = {
 /** State at `position`: the effect of every record before it, and of none from it on. */
 export type RestoredState<Event> = OwnedState<Event> & { readonly position: number };
 
-/** How long a marker that is not at the committed offset is read again before the stage stops. */
-const MARKER_PATIENCE_MS = 2_000;
 const PROGRESS_EVERY = 100_000;
 
 /** Throws Unrecoverable when the state cannot be had exactly, RetryLater and ReaderClosed as the log does. */
@@ -42,7 +39,10 @@ export async function restore<Event>(
   const startedMs = clock.now();
   const input: TopicPartition = { topic: stage.input, partition };
   const { start } = await within(clock, deadlineMs, "reading the input's bounds", log.bounds(input));
-  const snapshot = await loadSnapshotAt(context, committed);
+  const snapshot = await loadSnapshot(context);
+  const { corrupt, marker } = snapshot;
+  if (committed !== null && corrupt === null && marker !== null && marker.position !== committed)
+    throw new RetryLater(`${stage.input}/${partition} has another owner, who has committed since`);
   const plan = planReplay(context, snapshot, committed, start);
   const state = plan.rebuilt === null ? snapshot.state : stage.createState();
   // A rebuilt state must not meet the chunks of the one before it at the next restore.
@@ -81,29 +81,6 @@ type Snapshot<Event> = {
   records: number;
   corrupt: string | null;
 };
-
-/**
- * The snapshot whose marker stands at `committed`; read again for a while when it does not. Throws RetryLater
- * when the committed offset has moved meanwhile: then another owner has fenced us and goes on.
- */
-async function loadSnapshotAt<Event>(
-  context: RestoreContext<Event>,
-  committed: number | null,
-): Promise<Snapshot<Event>> {
-  const { stage, partition, group, log, clock, signal, deadlineMs } = context;
-  const patienceEndsMs = clock.now() + MARKER_PATIENCE_MS;
-  for (;;) {
-    const snapshot = await loadSnapshot(context);
-    const agrees = snapshot.corrupt !== null || (snapshot.marker?.position ?? committed) === committed;
-    if (agrees) return snapshot;
-    const current = log.committed(group, { topic: stage.input, partition });
-    const standing = standingOf(await within(clock, deadlineMs, "reading the committed offset", current));
-    if (decidedUpTo(standing) !== committed)
-      throw new RetryLater("the partition has another owner, who has committed since");
-    if (clock.now() >= patienceEndsMs) return snapshot;
-    await clock.sleep(200, signal);
-  }
-}
 
 async function loadSnapshot<Event>(context: RestoreContext<Event>): Promise<Snapshot<Event>> {
   const { stage, partition, log, clock, events, deadlineMs } = context;
@@ -191,26 +168,12 @@ function planReplay<Event>(
   start: number,
 ): ReplayPlan {
   const where = `${stage.input}/${partition}`;
-  if (committed === null) {
-    if (marker !== null)
-      throw new Unrecoverable(
-        `group ${group} has no committed offset for ${where}, yet ${stage.stateTopic} says that it was decided up to ` +
-          `offset ${marker.position}. The offset was deleted or has expired; starting over would decide again. Mend: ` +
-          `set the group's offset to ${marker.position}`,
-      );
-    return { from: start, position: start, streamTimeMs: -1, rebuilt: null };
-  }
+  if (committed === null) return { from: start, position: start, streamTimeMs: -1, rebuilt: null };
   if (committed < start)
     throw new Unrecoverable(
       `group ${group} has committed offset ${committed} for ${where}, but the log begins at ${start}: ` +
         `${start - committed} records were deleted before they were decided. Mend: restore them, or accept the loss by ` +
         `setting the group's offset and deleting the records of ${stage.stateTopic}/${partition}`,
-    );
-  if (marker !== null && corrupt === null && marker.position !== committed)
-    throw new Unrecoverable(
-      `group ${group} has committed offset ${committed} for ${where}, but ${stage.stateTopic} stands at ` +
-        `${marker.position}; they are written together, so one of them was changed by hand. Mend: set the group's ` +
-        `offset to ${marker.position}`,
     );
   const reason = rebuildReason(stage, marker, corrupt, start);
   if (reason === null && marker !== null)

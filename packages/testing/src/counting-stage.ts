@@ -54,20 +54,35 @@ class CountingState implements StageState<string> {
   }
 }
 
-export function countingStage(): Stage<string, CountingState> {
+export type CountingOptions = {
+  readonly name?: string;
+  readonly input?: string;
+  readonly output?: string;
+  readonly stateTopic?: string;
+  /** Key of the output; the record's own when left out. */
+  readonly keyOf?: (record: LogRecord) => Buffer | null;
+};
+
+export function countingStage({
+  name = "counting",
+  input = COUNTING_TOPICS.input,
+  output: topic = COUNTING_TOPICS.output,
+  stateTopic = COUNTING_TOPICS.state,
+  keyOf = ({ key }) => key,
+}: CountingOptions = {}): Stage<string, CountingState> {
   const output = (record: LogRecord, value: unknown): NewRecord => ({
-    topic: COUNTING_TOPICS.output,
-    key: record.key,
+    topic,
+    key: keyOf(record),
     value: Buffer.from(JSON.stringify(value)),
     headers: [],
     timestampMs: record.timestampMs,
   });
   const originOf = (record: LogRecord, partition: number): string => `${partition}/${record.offset}`;
   return {
-    name: "counting",
-    input: COUNTING_TOPICS.input,
-    outputs: [COUNTING_TOPICS.output],
-    stateTopic: COUNTING_TOPICS.state,
+    name,
+    input,
+    outputs: [topic],
+    stateTopic,
     identity: "counting@1",
     needsHistory: true,
     createState: () => new CountingState(),

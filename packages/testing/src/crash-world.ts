@@ -5,22 +5,21 @@
  */
 import { partitionFor } from "@weir/schema";
 import {
-  type Log,
-  MemoryBroker,
+  type MemoryBroker,
   MemoryLog,
   noEvents,
   RetryLater,
   type RunningStage,
   runStage,
-  type Stage,
   type StageEvents,
   VirtualClock,
 } from "@weir/stream";
 import { expect } from "vitest";
 import { COUNTING_TOPICS, type Counted, countingStage, POISON } from "./counting-stage.ts";
+import { type Parts, SOUND } from "./planted-bugs.ts";
 
-export const PARTITIONS = 2;
-export const GROUP = "weir-entry";
+const PARTITIONS = 2;
+const GROUP = "weir-entry";
 const KEYS = ["ann", "bob", "cat", "dan", "eve", "flo", "gus"];
 
 /** What befalls the first process at the chosen point. */
@@ -35,15 +34,6 @@ export type Fault =
   | "stop"
   /** A second one joins there, and both go on. */
   | "joined";
-
-/** What makes up a world; a planted bug replaces one part. */
-export type Parts = {
-  readonly broker: () => MemoryBroker;
-  readonly stage: () => Stage<string>;
-  readonly wrap: (log: Log) => Log;
-};
-
-export const SOUND: Parts = { broker: () => new MemoryBroker(), stage: countingStage, wrap: (log) => log };
 
 class World {
   readonly #parts: Parts;
@@ -81,7 +71,7 @@ class World {
   start(processId: string, interfere: (point: string) => Promise<void> | undefined) {
     const log = new MemoryLog(this.broker, { interfere, batchRecords: 3 });
     const running = runStage({
-      stage: this.#parts.stage(),
+      stage: this.#parts.alter(countingStage()),
       log: this.#parts.wrap(log),
       clock: this.clock,
       events: this.events,

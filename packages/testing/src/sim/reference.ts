@@ -1,0 +1,100 @@
+/**
+ * What a stage must have written, by running its steps over its input log in order, from an empty state; and how that
+ * differs from what stands in the topics.
+ */
+import { type NewRecord, partitionFor } from "@weir/schema";
+import {
+  decidedUpTo,
+  decodeMarker,
+  isMarkerKey,
+  type MemoryBroker,
+  type Stage,
+  standingOf,
+  stepOrReject,
+} from "@weir/stream";
+
+/** One line for each difference; none: the run was right. */
+export function differences(broker: MemoryBroker, stages: readonly Stage[], group: (stage: Stage) => string): string[] {
+  const found: string[] = [];
+  const expected = new Map<string, Written[]>();
+  for (const stage of stages) {
+    for (const topic of stage.outputs)
+      for (const place of placesOf(broker, topic)) expected.set(place, expected.get(place) ?? []);
+    for (const [partition] of broker.partitions(stage.input).entries())
+      for (const written of reference(broker, stage, partition)) expected.get(written.place)?.push(written);
+    found.push(...markerFaults(broker, stage, group(stage)));
+  }
+  for (const [place, wanted] of expected) found.push(...compare(place, wanted, recordsAt(broker, place)));
+  return found;
+}
+
+type Written = { readonly place: string; readonly text: string; readonly origin: string };
+
+function reference(broker: MemoryBroker, stage: Stage, partition: number): Written[] {
+  const state = stage.createState();
+  state.loaded(-1);
+  const written: Written[] = [];
+  for (const record of recordsAt(broker, `${stage.input}/${partition}`)) {
+    const { outputs, event } = stepOrReject(stage, state, record, partition);
+    for (const output of outputs) {
+      const count = broker.partitions(output.topic).length;
+      const to = output.key === null ? partition % count : partitionFor(output.key, count);
+      written.push({ place: `${output.topic}/${to}`, text: textOf(output), origin: `${stage.input}/${partition}` });
+    }
+    if (event !== null) state.apply(event, record.offset);
+  }
+  return written;
+}
+
+function compare(
+  place: string,
+  wanted: readonly Written[],
+  records: readonly Pick<NewRecord, "key" | "value" | "headers">[],
+): string[] {
+  const found: string[] = [];
+  const places = new Map<string, number[]>();
+  for (const [index, record] of records.entries()) {
+    const text = textOf(record);
+    const list = places.get(text);
+    if (list === undefined) places.set(text, [index]);
+    else list.push(index);
+  }
+  const last = new Map<string, number>();
+  for (const { text, origin } of wanted) {
+    const index = places.get(text)?.shift();
+    if (index === undefined) found.push(`lost: ${place} lacks ${text}`);
+    else if (index < (last.get(origin) ?? -1)) found.push(`disordered: ${text} of ${origin} in ${place}`);
+    else last.set(origin, index);
+  }
+  for (const [text, left] of places) for (const _ of left) found.push(`doubled or unexplained: ${text} in ${place}`);
+  return found;
+}
+
+/** The marker must stand where the committed offset does. */
+function markerFaults(broker: MemoryBroker, stage: Stage, group: string): string[] {
+  return broker.partitions(stage.input).flatMap((_, partition) => {
+    const decided = decidedUpTo(standingOf(broker.committed(group, { topic: stage.input, partition })));
+    const markers = recordsAt(broker, `${stage.stateTopic}/${partition}`).filter(
+      ({ key }) => key !== null && isMarkerKey(key),
+    );
+    const value = markers.at(-1)?.value ?? null;
+    const position = value === null ? null : decodeMarker(value).position;
+    if (position === decided) return [];
+    return [`state: the marker of ${stage.input}/${partition} is at ${position}, the committed offset at ${decided}`];
+  });
+}
+
+function placesOf(broker: MemoryBroker, topic: string): string[] {
+  return broker.partitions(topic).map((_, partition) => `${topic}/${partition}`);
+}
+
+function recordsAt(broker: MemoryBroker, place: string) {
+  const at = place.lastIndexOf("/");
+  const partition = broker.partition({ topic: place.slice(0, at), partition: Number(place.slice(at + 1)) });
+  return partition.slice(partition.start, partition.end, Number.POSITIVE_INFINITY).records;
+}
+
+function textOf({ key, value, headers }: Pick<NewRecord, "key" | "value" | "headers">): string {
+  const named = headers.map(([name, content]) => `${name}=${content?.toString("latin1")}`).join("&");
+  return `${key?.toString("latin1")} ${value?.toString("latin1")}${named === "" ? "" : ` ${named}`}`;
+}
