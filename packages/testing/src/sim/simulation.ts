@@ -318,7 +318,7 @@ class Simulation {
     };
     Promise.all(process.running.map(async (running) => (await running).stop())).then(gone, () => {
       gone();
-      process.log.expire();
+      void this.#clock.sleep(SESSION_MS).then(() => process.log.expire());
     });
   }
 
