@@ -20,6 +20,9 @@ export const BLOCK_EVENTS = 8;
 const COUNT_BITS = 4;
 const NO_BOUND = 0xffff_ffff;
 const FARTHEST = 2 ** 31 - 1;
+const MOST_PARTITION = 0xffff;
+/** Above MAX_AMOUNT_MINOR. */
+const MOST_AMOUNT = 2 ** 40;
 const CHANGE_BYTES = 16;
 /** An event's truth may change this often; then its two earliest changes, between which it was a fraud, are dropped. */
 export const MAX_CHANGES = 64;
@@ -110,10 +113,13 @@ export class EventBlocks {
 
   /**
    * Puts an event after the block `last` (0: the first of its key), into it if it fits and `fresh` is false. The row's
-   * texts are the block's from then on. `greatestMs`: of all events of the key so far. `number`: the event's own.
+   * texts are the block's from then on. `greatestMs`: of all events of the key so far. `number`: the event's own. Throws
+   * RangeError for what no column can hold: a partition above 65,535, an amount of 2^40 minor units.
    */
   append(last: number, row: EventRow, greatestMs: number, number: number, fresh: boolean): number {
     const { shape, pool } = this;
+    if (row.partition > MOST_PARTITION || row.amountMinor >= MOST_AMOUNT)
+      throw new RangeError(`partition ${row.partition} or amount ${row.amountMinor} is more than a block can hold`);
     let block = last;
     if (fresh || last === 0 || !this.#fits(last, row)) block = this.#open(last, row, number);
     const slab = pool.slab(block);
