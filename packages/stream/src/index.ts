@@ -1,7 +1,7 @@
 export { type Clock, wallClock, within } from "./clock.ts";
 export { type BatchCommitted, noEvents, type Restored, type Settlement, type StageEvents } from "./events.ts";
 export { decodeMarker, encodeMarker, isMarkerKey, MARKER_KEY } from "./marker.ts";
-export { MemoryBroker } from "./memory-broker.ts";
+export { MemoryBroker, type MemoryPartition } from "./memory-broker.ts";
 export { type Interfere, MemoryLog, type MemoryLogOptions } from "./memory-log.ts";
 export type { Phase, RunnerStatus } from "./partition-runner.ts";
 export {

@@ -157,6 +157,25 @@ describe("a transaction through the chain", () => {
     expect(flow.log("weir.by-target")).toHaveLength(1);
   });
 
+  test("that is a duplicate moves the time of the source's stage on all the same", () => {
+    const flow = new Flow(TWO);
+    flow.send({ id: "1", timestamp: NOW_MS - 5_000_000 });
+    flow.send({ id: "1", timestamp: NOW_MS });
+    flow.send({ timestamp: NOW_MS - 5_000_000 });
+    expect(flow.labels.at(4)).toBe("source rejected:duplicate_conflict");
+    expect(flow.decisions().map(({ late }) => late)).toEqual([undefined, true]);
+  });
+
+  test("is approximate if it was approximate anywhere", () => {
+    const plan = planOf(TWO);
+    const entities = plan.entities.map((entity) =>
+      entity.field === "source" ? { ...entity, layout: { ...entity.layout, maxLiveEvents: 2 } } : entity,
+    );
+    const flow = new Flow(TWO, { plan: { ...plan, entities } });
+    for (let index = 0; index < 4; index += 1) flow.send({});
+    expect(flow.decisions().at(-1)).toMatchObject({ approximate: true });
+  });
+
   test("is late if it was late anywhere", () => {
     const flow = new Flow(TWO, {}, 16);
     flow.send({ timestamp: NOW_MS });

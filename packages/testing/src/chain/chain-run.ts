@@ -1,0 +1,160 @@
+/**
+ * A chain on the runtime of packages/stream over a log in memory: several processes that come, go and die while input
+ * arrives. What they leave behind is for sequential.ts to judge.
+ */
+import { type ChainStage, type ChainTopics, createChain, type Plan } from "@weir/engine";
+import {
+  MemoryBroker,
+  MemoryLog,
+  type MemoryPartition,
+  noEvents,
+  type RunningStage,
+  runStage,
+  VirtualClock,
+} from "@weir/stream";
+import type { Input } from "./payments.ts";
+
+export const CHAIN_TOPICS: ChainTopics = {
+  transactions: "queueing.transactions",
+  labels: "queueing.labels",
+  legit: "streaming.transactions.legit",
+  fraud: "streaming.transactions.fraud",
+  rejected: "streaming.transactions.rejected",
+};
+
+export type ChainRunOptions = { readonly plan: Plan; readonly partitions: number; readonly batchRecords?: number };
+
+type Process = { readonly log: MemoryLog; readonly running: readonly Promise<RunningStage>[]; dead: boolean };
+
+/** The chain of `plan` where every topic has so many partitions. */
+export function chainWith({ plan, partitions }: ChainRunOptions): ChainStage[] {
+  const inner = plan.entities.map(({ field }) => [`weir.by-${field}`, partitions] as const);
+  return createChain({
+    plan,
+    inputKeyed: false,
+    appId: "weir",
+    topics: CHAIN_TOPICS,
+    partitions: new Map([[CHAIN_TOPICS.transactions, partitions], ...inner]),
+    explain: "full",
+    maxRecordBytes: 65_536,
+    maxFutureMs: 300_000,
+  });
+}
+
+export class ChainRun {
+  readonly broker = new MemoryBroker();
+  readonly clock = new VirtualClock();
+  readonly labels = new Map<string, number>();
+  restores = 0;
+  #failure: unknown = null;
+  readonly #options: ChainRunOptions;
+  #processes = 0;
+
+  constructor(options: ChainRunOptions) {
+    this.#options = options;
+    for (const topic of Object.values(CHAIN_TOPICS)) this.broker.createTopic(topic, options.partitions);
+    for (const stage of chainWith(options))
+      for (const topic of [stage.input, ...stage.outputs, stage.stateTopic])
+        this.broker.createTopic(topic, options.partitions);
+  }
+
+  produce(inputs: Iterable<Input>): void {
+    for (const input of inputs) this.broker.produce(input);
+  }
+
+  /** All stages of the chain, the last one first. */
+  start(): Process {
+    const processId = `process-${++this.#processes}`;
+    const process: Process = {
+      log: new MemoryLog(this.broker, {
+        batchRecords: this.#options.batchRecords ?? 50,
+        interfere: () => (process.dead ? new Promise(() => {}) : undefined),
+      }),
+      running: [],
+      dead: false,
+    };
+    const running = chainWith(this.#options)
+      .reverse()
+      .map((stage) =>
+        runStage({
+          stage,
+          log: process.log,
+          clock: this.clock,
+          events: {
+            ...noEvents,
+            restored: () => {
+              this.restores += 1;
+            },
+            batchCommitted: ({ labels }) => {
+              for (const [label, count] of labels) {
+                const name = `${stage.name} ${label}`;
+                this.labels.set(name, (this.labels.get(name) ?? 0) + count);
+              }
+            },
+            failed: ({ error }) => {
+              this.#failure ??= error;
+            },
+          },
+          group: groupOf(stage),
+          processId,
+          snapshotChunks: 3,
+        }),
+      );
+    for (const one of running) one.catch(() => {});
+    return Object.assign(process, { running });
+  }
+
+  /** It stops in the middle of whatever it does; others take over. */
+  kill(process: Process): void {
+    process.dead = true;
+    process.log.expire();
+  }
+
+  async stop(process: Process): Promise<void> {
+    let stopped = false;
+    void Promise.all(process.running.map(async (one) => (await one).stop())).then(() => {
+      stopped = true;
+    });
+    await this.clock.runUntil("the process to stop", () => stopped);
+  }
+
+  /** Until at most so many transactions have not passed the first stage. */
+  async until(left: number): Promise<void> {
+    const [entry] = chainWith(this.#options) as [ChainStage];
+    const waiting = (): number =>
+      this.broker
+        .partitions(entry.input)
+        .reduce((sum, { end }, partition) => sum + end - this.#committed(entry, partition), 0);
+    await this.#wait("part of the input", () => waiting() <= left);
+  }
+
+  /** Until every stage has read all that there is. */
+  async drain(): Promise<void> {
+    const stages = chainWith(this.#options);
+    const isDone = (stage: ChainStage): boolean =>
+      this.broker
+        .partitions(stage.input)
+        .every((log, partition) => lastRecord(log) < this.#committed(stage, partition));
+    await this.#wait("every stage to be done", () => stages.every(isDone));
+  }
+
+  async #wait(what: string, done: () => boolean): Promise<void> {
+    await this.clock.runUntil(what, () => this.#failure !== null || done());
+    if (this.#failure !== null) throw this.#failure;
+  }
+
+  #committed(stage: ChainStage, partition: number): number {
+    return this.broker.committed(groupOf(stage), { topic: stage.input, partition })?.offset ?? 0;
+  }
+}
+
+/** Offset of the last one that is there to be read, or will be; -1: there is none. */
+function lastRecord({ entries }: MemoryPartition): number {
+  return (
+    entries.findLast(({ control, transaction }) => !control && transaction?.state !== "aborted")?.record.offset ?? -1
+  );
+}
+
+function groupOf({ groupSuffix }: ChainStage): string {
+  return `weir-${groupSuffix}`;
+}

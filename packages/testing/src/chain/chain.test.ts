@@ -1,0 +1,143 @@
+/** The chain on the real runtime, against its own sequential reference and against the evaluator. */
+import { compileRuleset, formatFaults, type Plan } from "@weir/engine";
+import type { LogRecord } from "@weir/schema";
+import { describe, expect, test } from "vitest";
+import { CHAIN_TOPICS, ChainRun, chainWith } from "./chain-run.ts";
+import { evaluatedDecisions, writtenDecisions } from "./evaluated.ts";
+import { paymentsOf } from "./payments.ts";
+import { chainFaults, type ReadLog } from "./sequential.ts";
+
+const SOURCE_AND_TARGET = `
+name: pair
+version: 1
+currencies: [EUR]
+features:
+  sent_10m: { by: source, count: true, over: 10m }
+  spent_1h: { by: source, sum: amount, over: 1h }
+  targets_1h: { by: source, distinct: target, over: 1h }
+  usual: { by: source, mean: amount, over: 1h, before: true }
+  bad_sent: { by: source, fraud_count: true, over: 1h }
+  got_10m: { by: target, count: true, over: 10m }
+  payers: { by: target, distinct: source, over: 1h }
+  known: { by: [target, source], count: true, over: 1h, before: true }
+  risk: { by: target, fraud_ratio: true, over: 1h, before: true, otherwise: 0 }
+rules:
+  - { id: busy, when: sent_10m > 3 && got_10m > 5, score: 0.7 }
+  - { id: spree, when: spent_1h > 2000 && amount > 100 || risk > 0.9, score: 0.8 }
+  - { id: unusual, when: "usual != null && amount > 3 * usual && payers > 2", score: 0.65 }
+  - { id: risky, when: 'risk > 0.5 && (country != null ? country != "DE" : known == 0)', score: 0.95 }
+  - { id: burnt, when: bad_sent >= 2, score: 0.9 }
+  - { id: watched, when: targets_1h > 4 && !(got_10m < 4), score: 0.3, monitor: true }
+thresholds: { review: 0.6, decline: 0.9 }
+`;
+const WITH_DEVICE = SOURCE_AND_TARGET.replace(
+  "rules:",
+  `  shared: { by: device, distinct: source, over: 1h }
+rules:
+  - { id: handed-round, when: shared > 2 && sent_10m > 1 && got_10m > 1, score: 0.6 }`,
+);
+
+function planOf(text: string): Plan {
+  const result = compileRuleset(text, { file: "r.yaml" });
+  if (!result.ok) throw new Error(formatFaults(result.faults));
+  return result.plan;
+}
+
+type Options = { readonly plan: Plan; readonly partitions: number; readonly count: number; readonly seed: number };
+
+/** Two processes, of which the first dies in the middle, and a third that takes its place. */
+async function runOf({ plan, partitions, count, seed }: Options): Promise<ChainRun> {
+  const run = new ChainRun({ plan, partitions });
+  const inputs = [...paymentsOf({ seed, count, partitions, topics: CHAIN_TOPICS })];
+  const third = Math.ceil(inputs.length / 3);
+  const first = run.start();
+  run.produce(inputs.slice(0, third));
+  await run.until(third >> 1);
+  const second = run.start();
+  run.produce(inputs.slice(third, 2 * third));
+  await run.until(third >> 1);
+  run.kill(first);
+  run.produce(inputs.slice(2 * third));
+  const last = run.start();
+  await run.drain();
+  await run.stop(second);
+  await run.stop(last);
+  return run;
+}
+
+const readerOf =
+  (run: ChainRun): ReadLog =>
+  (topic, partition) => {
+    const log = run.broker.partition({ topic, partition });
+    return log.slice(0, log.end, Number.POSITIVE_INFINITY).records;
+  };
+
+function recordsOf(run: ChainRun, ...topics: readonly string[]): LogRecord[] {
+  return topics.flatMap((topic) =>
+    run.broker.partitions(topic).flatMap((_, partition) => readerOf(run)(topic, partition)),
+  );
+}
+
+describe.each([
+  { name: "source and target", ruleset: SOURCE_AND_TARGET, seed: 1 },
+  { name: "source, device and target", ruleset: WITH_DEVICE, seed: 2 },
+])("a chain of $name", ({ ruleset, seed }) => {
+  const plan = planOf(ruleset);
+
+  test.each([1, 4])(
+    "of %i partitions gives what each stage's log read in order gives, byte for byte",
+    async (partitions) => {
+      const run = await runOf({ plan, partitions, count: 2_000, seed });
+      expect(chainFaults(chainWith({ plan, partitions }), { read: readerOf(run), partitions })).toEqual([]);
+      // None of it for want of trying.
+      expect(run.restores).toBeGreaterThan(2 * partitions);
+      const outcomes = [...run.labels.keys()].map((label) => label.split(" ")[1]);
+      expect(outcomes).toEqual(
+        expect.arrayContaining([
+          ...["approve", "review", "decline", "passed", "label:matched", "label:unmatched"],
+          ...["rejected:malformed", "rejected:duplicate", "rejected:duplicate_conflict"],
+        ]),
+      );
+      const decisions = recordsOf(run, CHAIN_TOPICS.legit, CHAIN_TOPICS.fraud);
+      const rejected = recordsOf(run, CHAIN_TOPICS.rejected).filter(({ headers }) =>
+        headers.some(([name, value]) => name === "weir-origin" && String(value).startsWith(CHAIN_TOPICS.transactions)),
+      );
+      expect(decisions.length + rejected.length).toBe(2_000);
+      const texts = decisions.map(({ value }) => String(value));
+      for (const said of ['"late":true', '"evidence":[', '"rule":"watched"'])
+        expect(texts.filter((text) => text.includes(said)).length, said).toBeGreaterThan(5);
+    },
+  );
+});
+
+describe("a chain of one partition", () => {
+  test("decides as the evaluator does in one process", async () => {
+    const plan = planOf(SOURCE_AND_TARGET);
+    const run = await runOf({ plan, partitions: 1, count: 2_000, seed: 3 });
+    const wanted = evaluatedDecisions(plan, CHAIN_TOPICS.transactions, readerOf(run)("weir.by-source", 0));
+    const written = writtenDecisions(recordsOf(run, CHAIN_TOPICS.legit, CHAIN_TOPICS.fraud));
+    expect(written.size).toBeGreaterThan(1_500);
+    expect(new Set(written.keys())).toEqual(new Set(wanted.keys()));
+    for (const [id, text] of written) expect(text, id).toBe(wanted.get(id));
+  });
+});
+
+describe("the reference", () => {
+  test("tells when a record is lost, doubled, changed or out of order", async () => {
+    const plan = planOf(SOURCE_AND_TARGET);
+    const run = await runOf({ plan, partitions: 1, count: 200, seed: 4 });
+    const chain = chainWith({ plan, partitions: 1 });
+    const faultsWith = (tamper: (records: readonly LogRecord[]) => readonly LogRecord[], at: string) => {
+      const read: ReadLog = (topic, partition) =>
+        topic === at ? tamper(readerOf(run)(topic, partition)) : readerOf(run)(topic, partition);
+      return chainFaults(chain, { read, partitions: 1 });
+    };
+    for (const topic of ["weir.by-source", "weir.by-target", CHAIN_TOPICS.legit]) {
+      expect(faultsWith((records) => records, topic)).toEqual([]);
+      expect(faultsWith((records) => records.slice(0, -1), topic)).not.toEqual([]);
+      expect(faultsWith((records) => [...records, ...records.slice(-1)], topic)).not.toEqual([]);
+      expect(faultsWith(([first, second, ...rest]) => [second, first, ...rest] as LogRecord[], topic)).not.toEqual([]);
+      expect(faultsWith((records) => records.map((one) => ({ ...one, timestampMs: 0 })), topic)).not.toEqual([]);
+    }
+  });
+});

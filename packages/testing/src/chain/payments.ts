@@ -1,0 +1,84 @@
+/** Made-up input of a chain, drawn from one seed: disorder, ties, duplicates, late and broken ones, and labels among them. */
+import type { NewRecord } from "@weir/schema";
+import { Chance } from "../windows/world.ts";
+
+/** `timestampMs` rises; records of one partition are to be written in this order. */
+export type Input = NewRecord & { readonly partition: number };
+
+export type PaymentsOptions = {
+  readonly seed: number;
+  readonly count: number;
+  /** Of both topics. */
+  readonly partitions: number;
+  readonly topics: { readonly transactions: string; readonly labels: string };
+};
+
+type Sent = { readonly members: Record<string, unknown>; readonly name: string; readonly timeMs: number };
+
+const START_MS = 1_700_000_000_000;
+const MOST_REMEMBERED = 500;
+
+/** `count` transactions, not counting labels. Nothing is keyed: a source's come in any partition. */
+export function* paymentsOf({ seed, count, partitions, topics }: PaymentsOptions): Generator<Input> {
+  const chance = new Chance(seed);
+  const ends = new Float64Array(partitions);
+  const past: Sent[] = [];
+  let nowMs = START_MS;
+  const record = (topic: string, text: string, partition: number): Input => ({
+    topic,
+    partition,
+    key: chance.unit() < 0.5 ? null : Buffer.from(`key${chance.below(5)}`),
+    value: Buffer.from(text),
+    headers: chance.unit() < 0.3 ? [["traceparent", Buffer.from(`00-${chance.below(1e6)}`)]] : [],
+    timestampMs: nowMs,
+  });
+  for (let index = 0; index < count; index += 1) {
+    nowMs += chance.of(0, 0, 1, 40, 3_000);
+    const known = past[chance.below(past.length)];
+    if (known !== undefined && chance.unit() < 0.15)
+      yield record(topics.labels, labelOf(chance, known, nowMs, index), chance.below(partitions));
+    const partition = chance.below(partitions);
+    const offset = ends[partition] as number;
+    ends[partition] = offset + 1;
+    if (chance.unit() < 0.01) {
+      yield record(topics.transactions, chance.of("{", "", '{"source":"s1"}', "null"), partition);
+      continue;
+    }
+    const sent =
+      known !== undefined && chance.unit() < 0.05
+        ? again(chance, known)
+        : transactionOf(chance, nowMs, index, `${topics.transactions}/${partition}/${offset}`);
+    if (past.length < MOST_REMEMBERED) past.push(sent);
+    else past[chance.below(MOST_REMEMBERED)] = sent;
+    yield record(topics.transactions, JSON.stringify(sent.members), partition);
+  }
+}
+
+function transactionOf(chance: Chance, nowMs: number, index: number, decisionId: string): Sent {
+  const hasId = chance.unit() < 0.8;
+  const behindMs = chance.of(0, 0, 0, 0, 1, 500, 60_000, 400_000);
+  const timeMs = nowMs - (chance.unit() < 0.02 ? 8_000_000 : chance.below(behindMs + 1));
+  const members = {
+    source: `${chance.of("s", "s", "s", "é💶")}${chance.below(chance.of(2, 30, 300))}`,
+    target: `t${chance.below(chance.of(2, 10, 100))}`,
+    amount: chance.unit() < 0.5 ? chance.below(1_000) + 1 : (chance.below(100_000) + 1) / 100,
+    currency: chance.unit() < 0.95 ? "EUR" : "USD",
+    ...(hasId ? { id: `i${index}` } : {}),
+    ...(chance.unit() < 0.7 || timeMs < nowMs - 1_000_000 ? { timestamp: timeMs } : {}),
+    ...(chance.unit() < 0.6 ? { device: `d${chance.below(40)}` } : {}),
+    ...(chance.unit() < 0.5 ? { country: chance.of("DE", "FR", "NG") } : {}),
+  };
+  return { members, name: hasId ? `i${index}` : decisionId, timeMs };
+}
+
+function again(chance: Chance, { members, ...sent }: Sent): Sent {
+  return { ...sent, members: chance.unit() < 0.5 ? members : { ...members, amount: 7.77 } };
+}
+
+function labelOf(chance: Chance, { members, name, timeMs }: Sent, nowMs: number, index: number): string {
+  if (chance.unit() < 0.02) return chance.of("{}", '{"transaction":1}', "");
+  const { source, target } = members;
+  const transaction = chance.unit() < 0.1 ? `nobody${index}` : name;
+  const labelledAt = nowMs - chance.of(0, 0, 100, 60_000);
+  return JSON.stringify({ transaction, source, target, timestamp: timeMs, fraud: chance.unit() < 0.5, labelledAt });
+}
