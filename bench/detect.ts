@@ -16,6 +16,7 @@ import { partitionFor, TOPICS } from "@weir/schema";
 import { repositoryRoot, startJavaKafka, weirFolder } from "@weir/testing";
 import { build, type Histogram } from "hdr-histogram-js";
 import { startProcess } from "../tools/process/service.ts";
+import { readRuleset } from "../tools/weir/inputs.ts";
 import { wantedTopics } from "../tools/weir/topics/topics.ts";
 
 const PARTITIONS = 4;
@@ -53,22 +54,28 @@ async function prepare(ruleset: string): Promise<{ readonly input: string; reado
   const app = `${ruleset}-${Date.now()}`;
   const names = {
     transactions: `${app}.${TOPICS.transactions}`,
+    labels: `${app}.${TOPICS.labels}`,
     legit: `${app}.${TOPICS.legit}`,
     fraud: `${app}.${TOPICS.fraud}`,
     rejected: `${app}.${TOPICS.rejected}`,
   };
+  const path = `rulesets/${ruleset}.yaml`;
+  const faults: string[] = [];
+  const plan = await readRuleset(path, faults);
+  if (plan === null) throw new Error(faults.join("\n"));
   const admin = openAdmin(connection);
-  await admin.create(wantedTopics(names, app, PARTITIONS));
+  await admin.create(wantedTopics({ names, appId: app, plan, inputKeyed: true }, PARTITIONS));
   await admin.close();
   const environment = {
     ...process.env,
     KAFKA_BROKER_URL: kafka.brokers,
     APP_ID: app,
     TRANSACTIONS_TOPIC: names.transactions,
+    LABELS_TOPIC: names.labels,
     LEGIT_TOPIC: names.legit,
     FRAUD_TOPIC: names.fraud,
     REJECTED_TOPIC: names.rejected,
-    RULESET: `rulesets/${ruleset}.yaml`,
+    RULESET: path,
     INPUT_KEYED: "true",
   };
   return { input: names.transactions, environment };

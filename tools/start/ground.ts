@@ -1,8 +1,8 @@
 /** What a run stands on: a log, and a way to run services over it. Kafka, or a log in memory. */
-import type { PartitionLag } from "@weir/kafka";
 import type { Service } from "../process/service.ts";
 import type { TopicsRequest } from "../weir/topics/apply.ts";
 import type { TopicNames, TopicPlan } from "../weir/topics/topics.ts";
+import type { StageOfRun } from "./stages.ts";
 import type { TallyResult } from "./tally.ts";
 
 export type ServiceName = "generator" | "detector";
@@ -15,8 +15,8 @@ export interface Ground {
   readonly environment: NodeJS.ProcessEnv;
   /** Makes what is missing, unless the plan has faults. */
   applyTopics(request: TopicsRequest): Promise<TopicPlan>;
-  /** What of a topic a group has not decided yet. */
-  lag(group: string, topic: string): Promise<readonly PartitionLag[]>;
+  /** How much in the inputs of the stages is not decided yet. */
+  waiting(stages: readonly StageOfRun[]): Promise<number>;
   /** Of all that comes from now on. */
   audit(names: TopicNames): Promise<Audit>;
   /** The log begins anew at `logFile`. A wrong setting ends the service, as it ends a process. */

@@ -8,6 +8,7 @@ import { startProcess } from "../process/service.ts";
 import { applyTopics } from "../weir/topics/apply.ts";
 import type { Ground } from "./ground.ts";
 import { auditByReadingBack } from "./read-back.ts";
+import { waitingIn } from "./stages.ts";
 
 const ANSWER_WITHIN_MS = 10_000;
 const CLIENT = "weir-start";
@@ -69,7 +70,7 @@ function groundOn(connection: KafkaConnection, broker: Broker): Ground {
     ...broker,
     kind: "Kafka",
     applyTopics: (request) => applyTopics(admin, request),
-    lag: (group, topic) => admin.groupLag(group, topic),
+    waiting: (stages) => waitingIn(log, stages),
     audit: (names) => auditByReadingBack(log, names),
     start: (service, as, environment, logFile) => startProcess(as, `services/${service}/main.ts`, environment, logFile),
     async stop() {

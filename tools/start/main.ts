@@ -1,14 +1,14 @@
 /** npm start: all of Weir on this machine. See --help. */
-import { readFile } from "node:fs/promises";
-import { compileRuleset, formatFaults } from "@weir/engine";
-import { appId, ConfigurationError, readSettings, topicSettings } from "@weir/service";
+import { rulesetSettings } from "@weir/detector";
+import { appId, ConfigurationError, processSource, readSettings, topicSettings } from "@weir/service";
 import { NoLocalKafka } from "@weir/testing";
-import { EXIT_CONFIGURATION, type OptionValues, parseArguments, refuse } from "../cli/arguments.ts";
+import { type OptionValues, parseArguments, refuse } from "../cli/arguments.ts";
 import { aborted, Interrupt } from "../cli/interrupt.ts";
 import { Screen } from "../cli/screen.ts";
+import type { TopicsOf } from "../weir/topics/topics.ts";
 import type { Ground } from "./ground.ts";
 import { givenKafka, isGiven, ownKafka } from "./kafka-ground.ts";
-import { MemoryGround, type MemoryTopics } from "./memory/ground.ts";
+import { MemoryGround } from "./memory/ground.ts";
 import { helpText, options } from "./options.ts";
 import { Session } from "./session.ts";
 
@@ -37,12 +37,11 @@ async function main(): Promise<number> {
   const wrong = [...faults, ...strays, ...contradictions(values)];
   if (wrong.length > 0) return refuse(COMMAND, wrong);
   try {
-    const settings = readSettings({ names: topicSettings, appId });
-    const rulesetFaults = await faultsOfRuleset(values.ruleset);
-    if (rulesetFaults !== null) {
-      console.error(rulesetFaults);
-      return EXIT_CONFIGURATION;
-    }
+    // Our generator keys by source; a ruleset that does not compile is told before anything is started.
+    const env = { INPUT_KEYED: "true", ...process.env, RULESET: values.ruleset };
+    const table = { names: topicSettings, appId, ruleset: rulesetSettings };
+    const { ruleset, ...named } = readSettings(table, { ...processSource, env });
+    const settings = { ...named, plan: ruleset.plan, inputKeyed: ruleset.inputKeyed };
     const screen = new Screen(process.stdout, process.env);
     const found = await Promise.race([findGround(values, settings, screen), aborted(interrupt.signal)]);
     // A broker that is half up ends with this process.
@@ -82,7 +81,7 @@ function contradictions({ fresh, detectors, "in-memory": inMemory }: Values): st
 }
 
 /** Throws a ConfigurationError when the options ask for what can be had on Kafka alone, and there is none. */
-async function findGround(values: Values, settings: MemoryTopics, screen: Screen): Promise<Ground> {
+async function findGround(values: Values, settings: TopicsOf, screen: Screen): Promise<Ground> {
   const kafka = (line: string): void => screen.say(`Kafka: ${line}`);
   if (values["in-memory"]) {
     kafka(`none, because --in-memory was given. This is one process, not Kafka, and nothing is kept.`);
@@ -108,16 +107,4 @@ async function findGround(values: Values, settings: MemoryTopics, screen: Screen
     );
     return new MemoryGround(settings);
   }
-}
-
-/** A ruleset that does not compile is told before anything is started. */
-async function faultsOfRuleset(path: string): Promise<string | null> {
-  let text: string;
-  try {
-    text = await readFile(path, "utf8");
-  } catch {
-    return `${COMMAND}: --ruleset ${path} cannot be read; rulesets/ has some`;
-  }
-  const compiled = compileRuleset(text, { file: path });
-  return compiled.ok ? null : `${COMMAND}: ${formatFaults(compiled.faults)}`;
 }

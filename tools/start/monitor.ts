@@ -9,7 +9,7 @@ const PLAIN_EVERY_MS = 5_000;
 /** Rates and latencies are those of the last seconds. */
 const WINDOW_MS = 5_000;
 
-export type MonitorOptions = Pick<Frame, "ruleset" | "forMs" | "places"> & {
+export type MonitorOptions = Pick<Frame, "ruleset" | "forMs" | "places" | "stages"> & {
   readonly scraper: Scraper;
   readonly screen: Screen;
   /** When npm start began, monotonic ms. */
@@ -71,7 +71,7 @@ export class Monitor {
   }
 
   #frame(): Frame {
-    const { ruleset, forMs, places } = this.#options;
+    const { ruleset, forMs, places, stages } = this.#options;
     const [, earlier, ...later] = this.#readings;
     return {
       elapsedMs: performance.now() - this.#runningSinceMs,
@@ -80,6 +80,7 @@ export class Monitor {
       ruleset,
       numbers: earlier === undefined ? null : numbersBetween(earlier, later.at(-1) ?? earlier),
       places,
+      stages,
     };
   }
 }

@@ -17,7 +17,10 @@ export type Reading = {
   readonly outcomes: ReadonlyMap<string, number>;
   /** Reasons that have occurred. */
   readonly rejected: ReadonlyMap<string, number>;
-  readonly lag: number;
+  /** Labels by whether they found their transaction. */
+  readonly labels: ReadonlyMap<string, number>;
+  /** What waits, by stage. */
+  readonly lags: ReadonlyMap<string, number>;
   readonly lagSeconds: number;
   readonly latency: Histogram;
 };
@@ -29,7 +32,9 @@ export type Numbers = {
   readonly decidedPerSecond: number;
   readonly outcomes: ReadonlyMap<string, number>;
   readonly rejected: ReadonlyMap<string, number>;
+  readonly labels: ReadonlyMap<string, number>;
   readonly lag: number;
+  readonly lags: ReadonlyMap<string, number>;
   readonly lagSeconds: number;
   /** Of the decisions between the two readings, in ms; null when there were none. */
   readonly p50Ms: number | null;
@@ -48,7 +53,8 @@ export function readingOf(
     sent: sumOf(generator, "weir_generator_transactions_total"),
     outcomes: byLabel(all, "weir_decisions_total", "outcome"),
     rejected: new Map([...rejected].filter(([, count]) => count > 0)),
-    lag: sumOf(all, "weir_lag_transactions"),
+    labels: byLabel(all, "weir_labels_total", "result"),
+    lags: byLabel(all, "weir_lag_transactions", "stage"),
     lagSeconds: all.reduce((worst, one) => (one.name === "weir_lag_seconds" ? Math.max(worst, one.value) : worst), 0),
     latency: histogramOf(all, "weir_end_to_end_latency_seconds"),
   };
@@ -66,7 +72,9 @@ export function numbersBetween(earlier: Reading, later: Reading): Numbers {
     decidedPerSecond: Math.max(0, decidedOf(later) - decidedOf(earlier)) / seconds,
     outcomes: later.outcomes,
     rejected: later.rejected,
-    lag: later.lag,
+    labels: later.labels,
+    lag: total(later.lags),
+    lags: later.lags,
     lagSeconds: later.lagSeconds,
     p50Ms: inMs(quantile(0.5, latency)),
     p99Ms: inMs(quantile(0.99, latency)),
@@ -75,6 +83,9 @@ export function numbersBetween(earlier: Reading, later: Reading): Numbers {
 
 /** Decided or rejected. */
 export function decidedOf(reading: Reading): number {
-  const sum = (counts: ReadonlyMap<string, number>): number => [...counts.values()].reduce((a, b) => a + b, 0);
-  return sum(reading.outcomes) + sum(reading.rejected);
+  return total(reading.outcomes) + total(reading.rejected);
+}
+
+export function total(counts: ReadonlyMap<string, number>): number {
+  return [...counts.values()].reduce((sum, one) => sum + one, 0);
 }

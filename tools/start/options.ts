@@ -13,7 +13,7 @@ export const options = {
     max: 2 ** 32 - 1,
     fallback: null,
   }),
-  ruleset: text({ about: "rules to decide by", placeholder: "FILE", fallback: "rulesets/starter.yaml" }),
+  ruleset: text({ about: "rules to decide by", placeholder: "FILE", fallback: "rulesets/card-payments.yaml" }),
   partitions: integer({
     about: `partitions of new topics; without it ${DEFAULT_PARTITIONS}`,
     min: 1,
@@ -29,7 +29,7 @@ export function helpText(): string {
   return [
     "npm start -- [options]",
     "",
-    "Runs Weir on this machine: Kafka, its topics, a generator of transactions, a detector, and a view of what happens.",
+    "Runs Weir on this machine: Kafka, its topics, a generator of transactions and labels, a detector, and a view of it all.",
     "Kafka is the one at KAFKA_BROKER_URL if that is set, else a Docker container, else a Java process; where none of them",
     "can be had, a log in memory takes its place.",
     "Ctrl-C lets the detector finish what was sent and leaves nothing running; a second Ctrl-C does not wait.",

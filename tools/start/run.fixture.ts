@@ -25,6 +25,7 @@ export function start(environment: NodeJS.ProcessEnv, args: readonly string[]): 
       ...process.env,
       APP_ID: app,
       TRANSACTIONS_TOPIC: `${app}.transactions`,
+      LABELS_TOPIC: `${app}.labels`,
       LEGIT_TOPIC: `${app}.legit`,
       FRAUD_TOPIC: `${app}.fraud`,
       REJECTED_TOPIC: `${app}.rejected`,

@@ -6,23 +6,21 @@
  */
 import { mkdir } from "node:fs/promises";
 import { join, relative } from "node:path";
-import { entryGroup } from "@weir/detector";
 import { weirFolder } from "@weir/testing";
 import { EXIT_CONFIGURATION } from "../cli/arguments.ts";
 import { count } from "../cli/format.ts";
 import type { Screen } from "../cli/screen.ts";
 import { lastLines, type Service } from "../process/service.ts";
-import type { TopicNames } from "../weir/topics/topics.ts";
+import type { TopicsOf } from "../weir/topics/topics.ts";
 import type { Audit, Ground } from "./ground.ts";
 import { Monitor } from "./monitor.ts";
 import { Scraper } from "./scraper.ts";
+import { type StageOfRun, stagesOf } from "./stages.ts";
 import { summaryLines } from "./summary.ts";
 import { isExact } from "./tally.ts";
 
-export type SessionOptions = {
+export type SessionOptions = TopicsOf & {
   readonly ground: Ground;
-  readonly names: TopicNames;
-  readonly appId: string;
   readonly rate: number;
   readonly seed: number | null;
   readonly ruleset: string;
@@ -51,12 +49,14 @@ const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 
 export class Session {
   readonly #options: SessionOptions;
+  readonly #stages: readonly StageOfRun[];
   readonly #detectors: Service[] = [];
   #generator: Service | null = null;
   #failure: Failure | null = null;
 
   constructor(options: SessionOptions) {
     this.#options = options;
+    this.#stages = stagesOf(options);
   }
 
   /** From topics to the last check; resolves with the exit code, all services ended. */
@@ -93,8 +93,8 @@ export class Session {
   }
 
   async #makeTopics(): Promise<boolean> {
-    const { names, appId, partitions, screen, ground } = this.#options;
-    const { missing, existing, notes, faults } = await ground.applyTopics({ names, appId, partitions });
+    const { screen, ground } = this.#options;
+    const { missing, existing, notes, faults } = await ground.applyTopics(this.#options);
     for (const fault of faults) console.error(`npm start: ${fault}`);
     if (faults.length > 0) return false;
     const made = missing.length === 0 ? [] : [`${missing.length} made, ${missing[0]?.partitions} partitions each`];
@@ -107,13 +107,13 @@ export class Session {
 
   /** Null when a service did not come up; the failure is kept. */
   async #startServices(): Promise<Monitor | null> {
-    const { ground, appId, rate, seed, ruleset, detectors, screen } = this.#options;
+    const { ground, appId, rate, seed, ruleset, inputKeyed, detectors, screen } = this.#options;
     // Two runs at the same time differ in APP_ID, or they would be one group.
     const folder = appId === DEFAULT_APP_ID ? join(weirFolder, "run") : join(weirFolder, "run", appId);
     await mkdir(folder, { recursive: true });
     const logOf = (name: string): string => join(folder, `${name}.log`);
     const common = { ...ground.environment, HOST: "127.0.0.1" };
-    const forDetector = { INPUT_KEYED: "true", ...common, RULESET: ruleset };
+    const forDetector = { ...common, RULESET: ruleset, INPUT_KEYED: String(inputKeyed) };
     for (let i = 1; i <= detectors; i++) {
       const name = detectors === 1 ? "detector" : `detector-${i}`;
       this.#detectors.push(await ground.start("detector", name, forDetector, logOf(name)));
@@ -137,7 +137,8 @@ export class Session {
     places.push(["logs", `${relative(process.cwd(), folder)}/`]);
     if (!screen.live) for (const [name, what] of places) screen.say(`${name}: ${what}`);
     const scraper = new Scraper(generator, this.#detectors);
-    return new Monitor({ ...this.#options, scraper, places: [[ground.kind, ground.place], ...places] });
+    const stages = this.#stages.map(({ name }) => name);
+    return new Monitor({ ...this.#options, stages, scraper, places: [[ground.kind, ground.place], ...places] });
   }
 
   /** Shows what happens until a stop is asked for, the time is over, or something ends that must not. */
@@ -195,20 +196,18 @@ export class Session {
 
   /** The transactions that still wait when the lag is gone, does not fall any more, or the time is over. */
   async #untilNothingWaits(monitor: Monitor, audit: Audit): Promise<number> {
-    const { appId, names, stopping, ground } = this.#options;
+    const { stopping, ground } = this.#options;
     const limitMs = performance.now() + (stopping.aborted ? DRAIN.interruptedMs : DRAIN.forMs);
     let least = Number.POSITIVE_INFINITY;
     let progressMs = performance.now();
     for (;;) {
       await monitor.look();
-      const partitions = await ground.lag(entryGroup(appId), names.transactions).catch(() => null);
-      const lag =
-        partitions?.reduce((sum, { committed, end }) => sum + Math.max(0, end - (committed ?? 0)), 0) ?? least;
+      const lag = await ground.waiting(this.#stages).catch(() => least);
       if (lag < least) progressMs = performance.now();
       least = Math.min(least, lag);
       if (lag === 0) {
         // The generator's last count went with it; what the detectors counted last is there by now.
-        await monitor.look({ lag: 0, lagSeconds: 0, sent: await audit.inputs() });
+        await monitor.look({ lags: new Map(), lagSeconds: 0, sent: await audit.inputs() });
         return 0;
       }
       const now = performance.now();

@@ -23,6 +23,7 @@ export function summaryLines(source: string, result: TallyResult, numbers: Numbe
     for (const [outcome, times] of numbers.outcomes) lines.push(row(outcome, count(times)));
     lines.push(row("rejected", count([...numbers.rejected.values()].reduce((a, b) => a + b, 0))));
     for (const [reason, times] of numbers.rejected) lines.push(row(`  ${reason}`, count(times)));
+    for (const [result, times] of numbers.labels) if (times > 0) lines.push(row(`labels ${result}`, count(times)));
     if (numbers.p50Ms !== null && numbers.p99Ms !== null) {
       lines.push(row("latency p50", ms(numbers.p50Ms)), row("latency p99", ms(numbers.p99Ms)));
     }

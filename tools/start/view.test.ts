@@ -10,7 +10,8 @@ function aReading(reading: Partial<Reading> = {}): Reading {
     sent: 0,
     outcomes: new Map(),
     rejected: new Map(),
-    lag: 0,
+    labels: new Map(),
+    lags: new Map(),
     lagSeconds: 0,
     latency: new Map(),
     ...reading,
@@ -27,7 +28,10 @@ const later = aReading({
     ["decline", 300],
   ]),
   rejected: new Map([["malformed", 12]]),
-  lag: 88,
+  lags: new Map([
+    ["gate", 80],
+    ["source", 8],
+  ]),
   lagSeconds: 0.12,
   latency: new Map([
     [0.01, 50],
@@ -42,6 +46,7 @@ function aFrame(frame: Partial<Frame> = {}): Frame {
     phase: "running",
     forMs: null,
     ruleset: "rulesets/starter.yaml",
+    stages: ["gate", "source"],
     numbers: numbersBetween(earlier, later),
     places: [["generator", "http://127.0.0.1:4001/metrics"]],
     ...frame,
@@ -65,13 +70,21 @@ test("a reading adds up the detectors and leaves out reasons that never occurred
       'weir_decisions_total{outcome="approve"} 5',
       'weir_rejected_total{reason="malformed"} 1',
       'weir_rejected_total{reason="internal"} 0',
-      'weir_lag_transactions{partition="0"} 3',
-      'weir_lag_transactions{partition="1"} 4',
-      "weir_lag_seconds 0.5",
+      'weir_lag_transactions{stage="gate",partition="0"} 3',
+      'weir_lag_transactions{stage="gate",partition="1"} 4',
+      'weir_lag_transactions{stage="source",partition="1"} 1',
+      'weir_lag_seconds{stage="gate"} 0.5',
+      'weir_lag_seconds{stage="source"} 0.2',
+      'weir_labels_total{stage="target",result="matched"} 6',
     ].join("\n"),
   );
   const reading = readingOf(7, parsePrometheus("weir_generator_transactions_total 20"), [detector, detector]);
-  expect(reading).toMatchObject({ atMs: 7, sent: 20, lag: 14, lagSeconds: 0.5 });
+  expect(reading).toMatchObject({ atMs: 7, sent: 20, lagSeconds: 0.5 });
+  expect([...reading.lags]).toEqual([
+    ["gate", 14],
+    ["source", 2],
+  ]);
+  expect([...reading.labels]).toEqual([["matched", 12]]);
   expect([...reading.outcomes]).toEqual([["approve", 10]]);
   expect([...reading.rejected]).toEqual([["malformed", 2]]);
 });
@@ -83,7 +96,7 @@ test("the live view", () => {
     "",
     "  in             1,000 /s   3,000 sent",
     "  decided        1,006 /s   2,912 decided",
-    "  lag                  88   0.12 s old",
+    "  lag                  88   gate 80 > source 8, 0.12 s old",
     "  latency     p50 10.0 ms   p99 98.2 ms",
     "",
     "  approve           2,500   85.9 %",
@@ -111,7 +124,7 @@ test("before the first numbers the view says that it waits, and when it will sto
 test("the plain line", () => {
   expect(plainLine(aFrame())).toBe(
     "01:05 running  in 1,000/s  decided 1,006/s  approve 2,500  review 100  decline 300  " +
-      "rejected 12 (malformed 12)  lag 88  p50 10.0 ms p99 98.2 ms",
+      "rejected 12 (malformed 12)  lag 88 gate 80 > source 8  p50 10.0 ms p99 98.2 ms",
   );
   expect(plainLine(aFrame({ numbers: numbersBetween(earlier, earlier) }))).toContain("p50 - p99 -");
 });

@@ -1,6 +1,6 @@
 /** Numbers to lines. Pure: the terminal is screen.ts. */
 import { clock, count, share } from "../cli/format.ts";
-import type { Numbers } from "./numbers.ts";
+import { type Numbers, total } from "./numbers.ts";
 
 export type Frame = {
   readonly elapsedMs: number;
@@ -9,6 +9,8 @@ export type Frame = {
   /** When it will stop by itself; null: not. */
   readonly forMs: number | null;
   readonly ruleset: string;
+  /** In the order of the flow. */
+  readonly stages: readonly string[];
   readonly numbers: Numbers | null;
   /** Name and what to show for it: URLs, the broker, the logs. */
   readonly places: readonly (readonly [string, string])[];
@@ -27,7 +29,7 @@ export function liveLines(frame: Frame, columns: number): string[] {
     lines.push(
       row("in", `${count(numbers.sentPerSecond)} /s`, `${count(numbers.sent)} sent`),
       row("decided", `${count(numbers.decidedPerSecond)} /s`, `${count(numbers.decided)} decided`),
-      row("lag", count(numbers.lag), numbers.lagSeconds > 0 ? `${numbers.lagSeconds.toFixed(2)} s old` : ""),
+      row("lag", count(numbers.lag), [...stageLags(frame, numbers), ...age(numbers)].join(", ")),
       row("latency", `p50 ${ms(numbers.p50Ms)}`, `p99 ${ms(numbers.p99Ms)}`),
       "",
       ...OUTCOMES.map((outcome) =>
@@ -52,7 +54,7 @@ export function plainLine(frame: Frame): string {
     `decided ${count(numbers.decidedPerSecond)}/s`,
     ...outcomes,
     `rejected ${count(rejected)}${rejected > 0 ? ` (${reasons(numbers.rejected)})` : ""}`,
-    `lag ${count(numbers.lag)}`,
+    `lag ${[count(numbers.lag), ...stageLags(frame, numbers)].join(" ")}`,
     `p50 ${ms(numbers.p50Ms)} p99 ${ms(numbers.p99Ms)}`,
   ].join("  ");
 }
@@ -68,8 +70,14 @@ export function ms(value: number | null): string {
   return value >= 100 ? `${Math.round(value)} ms` : `${value.toFixed(1)} ms`;
 }
 
-function total(counts: ReadonlyMap<string, number>): number {
-  return [...counts.values()].reduce((sum, one) => sum + one, 0);
+/** Nothing where there is but one. */
+function stageLags({ stages }: Frame, { lags }: Numbers): string[] {
+  if (stages.length < 2) return [];
+  return [stages.map((stage) => `${stage} ${count(lags.get(stage) ?? 0)}`).join(" > ")];
+}
+
+function age({ lagSeconds }: Numbers): string[] {
+  return lagSeconds > 0 ? [`${lagSeconds.toFixed(2)} s old`] : [];
 }
 
 function reasons(rejected: ReadonlyMap<string, number>): string {

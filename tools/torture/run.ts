@@ -18,6 +18,7 @@ import {
   weirFolder,
 } from "@weir/testing";
 import { type Service, startProcess } from "../process/service.ts";
+import { readRuleset } from "../weir/inputs.ts";
 import { wantedTopics } from "../weir/topics/topics.ts";
 import { type Fault, schedule } from "./schedule.ts";
 
@@ -42,6 +43,7 @@ export type TortureReport = {
 
 const SESSION_MS = 6_000;
 const APP = "weir";
+const RULESET = "rulesets/starter.yaml";
 /** Promised: the others go on within the session timeout + 5 s after a kill, within 3 s after SIGTERM. */
 const TAKE_OVER_MS: Readonly<Record<Fault, number>> = {
   kill: SESSION_MS + 5_000,
@@ -87,16 +89,12 @@ class Run {
 
   async run(): Promise<TortureReport> {
     const { log, rate, seed, durationMs, partitions } = this.#options;
-    const names = {
-      transactions: TOPICS.transactions,
-      legit: TOPICS.legit,
-      fraud: TOPICS.fraud,
-      rejected: TOPICS.rejected,
-    };
     await using admin = disposable(
       openAdmin({ brokers: [this.#kafka.brokers], clientId: "torture", tls: null, sasl: null }),
     );
-    await admin.create(wantedTopics(names, APP, partitions));
+    const ruleset = await readRuleset(RULESET, this.#faults);
+    if (ruleset === null) throw new Error(this.#faults.join("\n"));
+    await admin.create(wantedTopics({ names: TOPICS, appId: APP, plan: ruleset, inputKeyed: true }, partitions));
     await Promise.all([this.#startDetector(), this.#startDetector()]);
     const settings = { ...this.#environment, TRANSACTIONS_PER_SECOND: String(rate), SEED: String(seed) };
     const generator = await this.#start("generator", "generator", settings);
@@ -189,7 +187,7 @@ class Run {
     const name = `detector-${++this.#started}`;
     const settings = {
       ...this.#environment,
-      RULESET: "rulesets/starter.yaml",
+      RULESET,
       INPUT_KEYED: "true",
       EXPLAIN: "full",
       SESSION_TIMEOUT_MS: String(SESSION_MS),

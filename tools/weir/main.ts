@@ -25,6 +25,11 @@ const commands: Readonly<Record<string, Command>> = {
     about: "makes the topics that are missing on Kafka, or says what is missing or wrong",
     load: () => import("./topics/command.ts"),
   },
+  drain: {
+    usage: "drain",
+    about: "decides what is under way between the stages of a ruleset that is to be replaced, and ends",
+    load: () => import("./drain/command.ts"),
+  },
 };
 
 process.exitCode = await main(process.argv.slice(2));

@@ -16,7 +16,7 @@ export { aggregateKey } from "./features.ts";
 export { CURRENCY_NOT_LISTED, type Plan, type PlannedEntity, type PlannedRule } from "./plan.ts";
 export { MAX_EVIDENCE, sentenceOf } from "./reasons.ts";
 export { duplicateRejection, internalRejection, type Rejection } from "./reject.ts";
-export { LIMITS, RulesetDocument } from "./ruleset-schema.ts";
+export { ENTITY_FIELDS, LIMITS, RulesetDocument } from "./ruleset-schema.ts";
 export { spliceDecision } from "./splice.ts";
 export {
   beyondOneStage,

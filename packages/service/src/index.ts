@@ -36,6 +36,7 @@ export {
   appId,
   httpSettings,
   LOG_LEVELS,
+  labelsTopic,
   logSettings,
   shutdownSettings,
   topicSettings,

@@ -37,6 +37,7 @@ export const shutdownSettings = durationMs({
 
 const DEFAULTS = {
   TRANSACTIONS_TOPIC: TOPICS.transactions,
+  LABELS_TOPIC: TOPICS.labels,
   LEGIT_TOPIC: TOPICS.legit,
   FRAUD_TOPIC: TOPICS.fraud,
   REJECTED_TOPIC: TOPICS.rejected,
@@ -53,10 +54,13 @@ function topic(name: keyof typeof DEFAULTS, about: string) {
 
 export const transactionsTopic = topic("TRANSACTIONS_TOPIC", "Topic of the transactions to decide");
 
-/** The four topics of the interface; no two may be the same, or decisions would come back as input. */
+export const labelsTopic = topic("LABELS_TOPIC", "Topic of labels: what earlier transactions turned out to be");
+
+/** The topics of the interface; no two may be the same, or decisions would come back as input. */
 export const topicSettings = group(
   {
     transactions: transactionsTopic,
+    labels: labelsTopic,
     legit: topic("LEGIT_TOPIC", "Topic of approved transactions"),
     fraud: topic("FRAUD_TOPIC", "Topic of declined transactions and of those to review"),
     rejected: topic("REJECTED_TOPIC", "Topic of input that cannot be decided"),

@@ -64,6 +64,10 @@ export interface StageEvents {
   /** Something failed that is expected to pass; the partition starts again from fencing. */
   retrying(event: { readonly partition: number; readonly attempt: number; readonly error: unknown }): void;
   released(event: { readonly partition: number }): void;
+  /** Nothing more is read for now: too much waits for the next stage, in `topic`. */
+  held(event: { readonly topic: string; readonly lag: number; readonly maxLag: number }): void;
+  /** It goes on, after so long. */
+  resumed(event: { readonly topic: string; readonly ms: number }): void;
   /** The stage can not go on. */
   failed(event: { readonly error: unknown }): void;
 }
@@ -80,5 +84,7 @@ export const noEvents: StageEvents = {
   stepFailed: ignore,
   retrying: ignore,
   released: ignore,
+  held: ignore,
+  resumed: ignore,
   failed: ignore,
 };

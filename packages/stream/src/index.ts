@@ -1,5 +1,7 @@
+export { type ChainLink, type ChainOptions, type RunningChain, runChain } from "./chain-runner.ts";
 export { type Clock, wallClock, within } from "./clock.ts";
 export { type BatchCommitted, noEvents, type Restored, type Settlement, type StageEvents } from "./events.ts";
+export { lagOf, waitingOf } from "./lag.ts";
 export { decodeMarker, encodeMarker, isMarkerKey, MARKER_KEY } from "./marker.ts";
 export { MemoryBroker, type MemoryPartition } from "./memory-broker.ts";
 export { type Interfere, MemoryLog, type MemoryLogOptions } from "./memory-log.ts";
@@ -30,6 +32,6 @@ export {
   type Step,
   stepOrReject,
 } from "./stage.ts";
-export { type RunningStage, runStage, type StageOptions, verifyTopics } from "./stage-runner.ts";
+export { type PartitionCounts, type RunningStage, runStage, type StageOptions, verifyTopics } from "./stage-runner.ts";
 export { decidedUpTo, standingOf } from "./standing.ts";
 export { VirtualClock } from "./virtual-clock.ts";

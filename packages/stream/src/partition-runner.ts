@@ -16,6 +16,7 @@
  * This begins at assignment, not at the first record: an idle partition whose dead owner left a transaction
  * open would hold up everybody who reads its outputs.
  */
+import type { BackPressure } from "./back-pressure.ts";
 import { computeBatch, markerRecord, type OwnedState, type PendingBatch } from "./batch.ts";
 import { type Clock, within } from "./clock.ts";
 import type { Committer, Session } from "./committer.ts";
@@ -50,6 +51,8 @@ export type RunnerContext<Event> = {
   readonly run: number;
   readonly committer: Committer;
   readonly turns: Turns;
+  /** Null: nobody reads what the stage writes. */
+  readonly backPressure: BackPressure | null;
   readonly log: Log;
   readonly clock: Clock;
   readonly events: StageEvents;
@@ -271,8 +274,10 @@ export class PartitionRunner<Event> {
 
   /** The next batch, its position taken; null at the end. */
   async #next(reader: Reader, session: Session): Promise<Batch | null> {
+    const { backPressure } = this.#context;
     let batch: Batch | null;
     try {
+      await backPressure?.clear(this.#released.signal);
       batch = await reader.next();
     } catch (error) {
       if (session.ended.aborted) throw new RetryLater("the writer is lost");
@@ -284,6 +289,7 @@ export class PartitionRunner<Event> {
       const { topic, partition } = this.#ownership.input;
       throw new Error(`read [${from}, ${next}) of ${topic}/${partition} at ${this.#position}`);
     }
+    backPressure?.took(batch.records.length);
     this.#endOffset = endOffset;
     // Of control or aborted records only: the committed offset moves with the next batch that has others.
     this.#position = next;

@@ -2,6 +2,7 @@
  * Runs a stage as one member of its group: a PartitionRunner for each assigned partition. Partitions that
  * stay with this member go on through a rebalance; a partition that comes back waits for its last runner.
  */
+import { BackPressure, type Downstream } from "./back-pressure.ts";
 import type { Clock } from "./clock.ts";
 import { Committer } from "./committer.ts";
 import type { StageEvents } from "./events.ts";
@@ -20,6 +21,10 @@ export type StageOptions<Event> = {
   readonly group: string;
   /** Unlike that of any other process, ever (a random UUID); chance is an argument. */
   readonly processId: string;
+  /** The stage that reads what this one writes, if any. */
+  readonly downstream?: Omit<Downstream, "partitions"> | null;
+  /** Shared by all stages of a process. */
+  readonly turns?: Turns;
   readonly snapshotChunks?: number;
   /** Longest wait for one answer of the log. */
   readonly deadlineMs?: number;
@@ -35,23 +40,30 @@ export interface RunningStage {
   readonly failed: Promise<never>;
   /** Partitions of this member; null before the first assignment. */
   status(): readonly RunnerStatus[] | null;
+  /**
+   * Resolves once this member has decided what now is in its partitions, or when it is `endMs` by the clock. One that
+   * goes to another member is not waited for.
+   */
+  catchUp(endMs: number): Promise<void>;
   /** Finishes the batches in hand, closes the writers, leaves the group. Idempotent. */
   stop(): Promise<void>;
 }
 
 const DEADLINE_MS = 30_000;
+const LOOK_EVERY_MS = 20;
 
-/** Number of partitions of the input, and of every topic the stage writes. */
-export type StageTopics = { readonly partitions: number; readonly counts: ReadonlyMap<string, number> };
+/** By topic: those that a stage reads and writes, and its state's. */
+export type PartitionCounts = ReadonlyMap<string, number>;
 
-/** Throws TopicMissing naming all that are absent, Unrecoverable when the state topic does not match the input. */
+/** Throws TopicMissing naming all that are absent, Unrecoverable when a state topic does not match its input. */
 export async function verifyTopics(
   log: Log,
-  stage: Pick<Stage, "input" | "outputs" | "stateTopic">,
-): Promise<StageTopics> {
+  stages: readonly Pick<Stage, "input" | "outputs" | "stateTopic">[],
+): Promise<PartitionCounts> {
+  const topics = new Set(stages.flatMap(({ input, outputs, stateTopic }) => [input, ...outputs, stateTopic]));
   const counts = new Map<string, number>();
   const missing: string[] = [];
-  for (const topic of [stage.input, ...stage.outputs, stage.stateTopic])
+  for (const topic of topics)
     try {
       counts.set(topic, await log.partitions(topic));
     } catch (error) {
@@ -62,19 +74,19 @@ export async function verifyTopics(
     throw new TopicMissing(
       `${missing.length === 1 ? "this topic is" : "these topics are"} missing: ${missing.join(", ")}`,
     );
-  const partitions = counts.get(stage.input) as number;
-  const stateCount = counts.get(stage.stateTopic);
-  if (stateCount !== partitions)
-    throw new Unrecoverable(
-      `${stage.input} has ${partitions} partitions, its state topic ${stage.stateTopic} has ${stateCount}; they must be ` +
-        "the same, since a key's state lives in its partition. Mend: drain, delete the state topic, apply the topics anew",
-    );
-  return { partitions, counts };
+  for (const { input, stateTopic } of stages) {
+    const [inputCount, stateCount] = [counts.get(input), counts.get(stateTopic)];
+    if (stateCount !== inputCount)
+      throw new Unrecoverable(
+        `${input} has ${inputCount} partitions, its state topic ${stateTopic} has ${stateCount}; they must be the ` +
+          "same, since a key's state lives in its partition. Mend: drain, delete the state topic, apply the topics anew",
+      );
+  }
+  return counts;
 }
 
 export async function runStage<Event>(options: StageOptions<Event>): Promise<RunningStage> {
-  const topics = await verifyTopics(options.log, options.stage);
-  const running = new StageRunner(options, topics);
+  const running = new StageRunner(options, await verifyTopics(options.log, [options.stage]));
   await running.join();
   return running;
 }
@@ -82,10 +94,11 @@ export async function runStage<Event>(options: StageOptions<Event>): Promise<Run
 class StageRunner<Event> implements RunningStage {
   readonly failed: Promise<never>;
   readonly #options: StageOptions<Event>;
-  readonly #topics: StageTopics;
+  readonly #counts: PartitionCounts;
   readonly #throwGuard: ThrowGuard;
   readonly #committer: Committer;
   readonly #turns: Turns;
+  readonly #backPressure: BackPressure | null;
   readonly #runners = new Map<number, PartitionRunner<Event>>();
   /** The last run of each partition that this process ever owned; settled when it has ended. */
   readonly #ended = new Map<number, Promise<void>>();
@@ -95,13 +108,16 @@ class StageRunner<Event> implements RunningStage {
   #runs = 0;
   #stopping: Promise<void> | null = null;
 
-  constructor(options: StageOptions<Event>, topics: StageTopics) {
+  constructor(options: StageOptions<Event>, counts: PartitionCounts) {
     this.#options = options;
-    this.#topics = topics;
+    this.#counts = counts;
     this.#throwGuard = new ThrowGuard(options.maxThrowShare ?? 0.01, options.minThrown ?? 20);
     const { log, clock, events, group, processId, deadlineMs = DEADLINE_MS } = options;
     this.#committer = new Committer({ log, clock, events, group, processId, deadlineMs });
-    this.#turns = new Turns(clock);
+    this.#turns = options.turns ?? new Turns(clock);
+    const { downstream = null } = options;
+    const partitions = counts.get(downstream?.topic ?? "") ?? 0;
+    this.#backPressure = downstream && new BackPressure({ log, clock, events }, { ...downstream, partitions });
     const { promise, reject } = Promise.withResolvers<never>();
     promise.catch(() => {});
     this.failed = promise;
@@ -125,8 +141,19 @@ class StageRunner<Event> implements RunningStage {
     return this.#assigned ? [...this.#runners.values()].map((runner) => runner.status) : null;
   }
 
+  async catchUp(endMs: number): Promise<void> {
+    const { log, clock, stage } = this.#options;
+    const ends = [...this.#runners].map(async ([partition, runner]) => {
+      const { end } = await log.bounds({ topic: stage.input, partition });
+      return () => this.#runners.get(partition) === runner && (runner.status.position ?? 0) < end;
+    });
+    const behind = await Promise.all(ends).catch(() => []); // a log that does not answer is not waited for
+    while (behind.some((isBehind) => isBehind()) && clock.now() < endMs) await clock.sleep(LOOK_EVERY_MS);
+  }
+
   stop(): Promise<void> {
     this.#stopping ??= (async () => {
+      this.#backPressure?.close();
       for (const runner of this.#runners.values()) runner.release();
       await Promise.all(this.#ended.values());
       await this.#committer.close();
@@ -137,11 +164,12 @@ class StageRunner<Event> implements RunningStage {
 
   #assign(partitions: readonly number[]): void {
     if (this.#stopping !== null) return;
-    const beyond = partitions.find((partition) => partition >= this.#topics.partitions);
+    const count = this.#counts.get(this.#options.stage.input) as number;
+    const beyond = partitions.find((partition) => partition >= count);
     if (beyond !== undefined) {
       this.#fail(
         new Unrecoverable(
-          `${this.#options.stage.input} has grown from ${this.#topics.partitions} partitions to at least ${beyond + 1}; ` +
+          `${this.#options.stage.input} has grown from ${count} partitions to at least ${beyond + 1}; ` +
             "keys have moved, so their state would be wrong. Mend: drain, then move to a new input topic",
         ),
       );
@@ -176,11 +204,12 @@ class StageRunner<Event> implements RunningStage {
       run: ++this.#runs,
       committer: this.#committer,
       turns: this.#turns,
+      backPressure: this.#backPressure,
       log,
       clock,
       events,
       throwGuard: this.#throwGuard,
-      partitionCounts: this.#topics.counts,
+      partitionCounts: this.#counts,
       snapshotChunks: this.#options.snapshotChunks ?? 50,
       deadlineMs: this.#options.deadlineMs ?? DEADLINE_MS,
       retryDelayMs: this.#options.retryDelayMs ?? 200,

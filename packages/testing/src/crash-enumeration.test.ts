@@ -6,17 +6,22 @@
  * for each point and each fault.
  */
 import { describe, expect, test } from "vitest";
+import { countingStage } from "./counting-stage.ts";
 import { runWithFault } from "./crash-world.ts";
-import { type Parts, PLANTED, SOUND } from "./planted-bugs.ts";
+import { PLANTED, SOUND } from "./planted-bugs.ts";
+import { countingChain } from "./sim/counting-chain.ts";
 
-describe("a fault at every await of the runtime loses nothing, doubles nothing, miscounts nothing", () => {
+describe.each([
+  ["one stage", () => [countingStage()]],
+  ["a chain of two", countingChain.stages],
+])("a fault at every await of %s loses nothing, doubles nothing, miscounts nothing", (_, stages) => {
   for (const fault of ["crash", "error", "zombie", "stop", "joined"] as const)
-    test(`${fault} at each point`, { timeout: 120_000 }, async () => {
-      const { points } = await runWithFault(null, -1);
+    test(`${fault} at each point`, { timeout: 240_000 }, async () => {
+      const { points } = await runWithFault(null, -1, { stages });
       expect(points.length).toBeGreaterThan(60);
       const settled = new Set<string>();
       for (let at = 0; at < points.length; at++) {
-        const result = await runWithFault(fault, at).catch((error) => {
+        const result = await runWithFault(fault, at, { stages }).catch((error) => {
           throw new Error(`${fault} at point ${at}: ${error instanceof Error ? error.message : error}`, {
             cause: error,
           });
@@ -31,15 +36,15 @@ test("an owner that wakes at any step of a take-over, its commit half done, lose
   timeout: 120_000,
 }, async () => {
   const { points } = await runWithFault(null, -1);
-  await wakeDuringTakeOver(points, SOUND);
+  await wakeDuringTakeOver(points);
 });
 
 /** The first process stands still at each step of some commits, the second has taken so many steps when it goes on. */
-async function wakeDuringTakeOver(points: readonly string[], parts: Parts): Promise<void> {
+async function wakeDuringTakeOver(points: readonly string[]): Promise<void> {
   const commits = points.flatMap((point, at) => (/^end:before/.test(point) ? [at] : []));
   for (const at of commits.slice(-4))
     for (let wakeAt = 0; wakeAt < 110; wakeAt++)
-      await runWithFault("zombie", at, parts, wakeAt).catch((error) => {
+      await runWithFault("zombie", at, { wakeAt }).catch((error) => {
         throw new Error(`${at}: woken at ${wakeAt}: ${error instanceof Error ? error.message : error}`, {
           cause: error,
         });
@@ -57,7 +62,7 @@ describe("the enumeration sees a planted bug", () => {
         for (const fault of ["error", "zombie", "crash", "stop", "joined"] as const)
           for (let at = 0; at < points.length; at++)
             try {
-              await runWithFault(fault, at, parts);
+              await runWithFault(fault, at, { parts });
             } catch (error) {
               return `${fault} at ${at}: ${String(error).slice(0, 200)}`;
             }

@@ -1,7 +1,7 @@
 /**
- * One run of a stage in memory and in virtual time, in which the first process meets a fault at a chosen point
- * where it waits. Afterwards every input must have exactly one output, outputs of a key keep their order, and
- * every count is right.
+ * One run of counting stages in memory and in virtual time, in which the first process meets a fault at a chosen point
+ * where it waits. Afterwards every input of every stage must have exactly one output, outputs of a key keep their order,
+ * and every count is right.
  */
 import { partitionFor } from "@weir/schema";
 import {
@@ -9,8 +9,9 @@ import {
   MemoryLog,
   noEvents,
   RetryLater,
-  type RunningStage,
-  runStage,
+  type RunningChain,
+  runChain,
+  type Stage,
   type StageEvents,
   VirtualClock,
 } from "@weir/stream";
@@ -19,7 +20,7 @@ import { COUNTING_TOPICS, type Counted, countingStage, POISON } from "./counting
 import { type Parts, SOUND } from "./planted-bugs.ts";
 
 const PARTITIONS = 2;
-const GROUP = "weir-entry";
+const GROUP = "weir";
 const KEYS = ["ann", "bob", "cat", "dan", "eve", "flo", "gus"];
 
 /** What befalls the first process at the chosen point. */
@@ -35,8 +36,17 @@ export type Fault =
   /** A second one joins there, and both go on. */
   | "joined";
 
+/** What a world is made of. */
+export type WorldOptions = {
+  /** A planted bug replaces some. */
+  readonly parts?: Parts;
+  /** In the order of the flow, from COUNTING_TOPICS.input to COUNTING_TOPICS.output; made anew for each process. */
+  readonly stages?: () => readonly Stage[];
+};
+
 class World {
   readonly #parts: Parts;
+  readonly #stages: () => readonly Stage[];
   readonly broker: MemoryBroker;
   readonly clock = new VirtualClock();
   readonly events: StageEvents;
@@ -44,12 +54,12 @@ class World {
   failure: unknown = null;
   produced = 0;
 
-  constructor(parts: Parts) {
+  constructor({ parts = SOUND, stages = () => [countingStage()] }: WorldOptions) {
     this.#parts = parts;
+    this.#stages = stages;
     this.broker = parts.broker();
-    this.broker.createTopic(COUNTING_TOPICS.input, PARTITIONS);
-    this.broker.createTopic(COUNTING_TOPICS.output, PARTITIONS);
-    this.broker.createTopic(COUNTING_TOPICS.state, PARTITIONS);
+    for (const { input, outputs, stateTopic } of stages())
+      for (const topic of [input, ...outputs, stateTopic]) this.broker.createTopic(topic, PARTITIONS);
     this.events = {
       ...noEvents,
       settled: ({ how }) => this.settled.add(how),
@@ -70,13 +80,18 @@ class World {
 
   start(processId: string, interfere: (point: string) => Promise<void> | undefined) {
     const log = new MemoryLog(this.broker, { interfere, batchRecords: 3 });
-    const running = runStage({
-      stage: this.#parts.alter(countingStage()),
+    const links = this.#stages().map((stage) => ({
+      stage: this.#parts.alter(stage),
+      group: `${GROUP}-${stage.name}`,
+      events: this.events,
+    }));
+    const running = runChain({
+      links,
       log: this.#parts.wrap(log),
       clock: this.clock,
-      events: this.events,
-      group: GROUP,
       processId,
+      maxStageLag: 8,
+      finishWithinMs: 5_000,
       snapshotChunks: 1,
       minThrown: 5,
     });
@@ -85,20 +100,30 @@ class World {
   }
 
   /** Ends a process in good order; one that never came to run has nothing to end. */
-  async stop({ running }: { readonly running: Promise<RunningStage> }): Promise<void> {
+  async stop({ running }: { readonly running: Promise<RunningChain> }): Promise<void> {
     let stopped = false;
     const end = (): void => {
       stopped = true;
     };
-    running.then((stage) => stage.stop()).then(end, end);
+    running.then((chain) => chain.stop()).then(end, end);
     await this.clock.runUntil("the process to stop", () => stopped);
   }
 
-  outputs(): Counted[] {
+  /** Of the last stage, unless another topic is named. */
+  outputs(topic: string = COUNTING_TOPICS.output): Counted[] {
+    return this.#outputsOf(topic).flat();
+  }
+
+  /** By partition. */
+  #outputsOf(topic: string): Counted[][] {
+    return this.#committed(topic).map((records) => records.map(({ value }) => JSON.parse(String(value)) as Counted));
+  }
+
+  /** By partition. */
+  #committed(topic: string) {
     return this.broker
-      .partitions(COUNTING_TOPICS.output)
-      .flatMap((partition) => partition.slice(0, partition.end, Number.POSITIVE_INFINITY).records)
-      .map((record) => JSON.parse(String(record.value)) as Counted);
+      .partitions(topic)
+      .map((partition) => partition.slice(0, partition.end, Number.POSITIVE_INFINITY).records);
   }
 
   async drain(): Promise<void> {
@@ -109,11 +134,24 @@ class World {
     if (this.failure !== null) throw this.failure;
   }
 
-  /** Recounts the input and compares: nothing lost, doubled, out of order or wrong. */
-  expected(): Counted[] {
-    return this.broker.partitions(COUNTING_TOPICS.input).flatMap((partition, index) => {
+  /** Recounts the input of each stage and compares: nothing lost, doubled, out of order or wrong. */
+  check(): void {
+    const byOrigin = (a: Counted, b: Counted): number => a.origin.localeCompare(b.origin, undefined, { numeric: true });
+    for (const { input, outputs } of this.#stages()) {
+      const found = this.#outputsOf(outputs[0] as string);
+      expect(found.flat().toSorted(byOrigin)).toEqual(this.#expected(input).toSorted(byOrigin));
+      for (const partition of found)
+        for (const [key, own] of Map.groupBy(partition, ({ key }) => key)) {
+          const offsets = own.map(({ origin }) => Number(origin.split("/")[1]));
+          expect(offsets, key).toEqual(offsets.toSorted((a, b) => a - b));
+        }
+    }
+  }
+
+  #expected(topic: string): Counted[] {
+    return this.#committed(topic).flatMap((records, index) => {
       const counts = new Map<string, number>();
-      return partition.entries.map(({ record }) => {
+      return records.map((record) => {
         const key = String(record.key);
         const origin = `${index}/${record.offset}`;
         if (String(record.value) === POISON) return { key, origin, count: -1 };
@@ -131,10 +169,9 @@ class World {
 export async function runWithFault(
   fault: Fault | null,
   at: number,
-  parts = SOUND,
-  wakeAt = Number.POSITIVE_INFINITY,
+  { wakeAt = Number.POSITIVE_INFINITY, ...options }: WorldOptions & { readonly wakeAt?: number } = {},
 ): Promise<{ points: readonly string[]; settled: Set<string> }> {
-  const world = new World(parts);
+  const world = new World(options);
   world.produce(20);
   const points: string[] = [];
   let hit = false;
@@ -176,11 +213,6 @@ export async function runWithFault(
   world.produce(14);
   await world.drain();
   await world.stop(last);
-  const byOrigin = (a: Counted, b: Counted): number => a.origin.localeCompare(b.origin, undefined, { numeric: true });
-  expect(world.outputs().toSorted(byOrigin)).toEqual(world.expected().toSorted(byOrigin));
-  for (const key of KEYS) {
-    const offsets = world.outputs().flatMap((one) => (one.key === key ? [Number(one.origin.split("/")[1])] : []));
-    expect(offsets).toEqual(offsets.toSorted((a, b) => a - b));
-  }
+  world.check();
   return { points, settled: world.settled };
 }

@@ -1,8 +1,7 @@
-/** The detector as a service, over Kafka and over any other log: settings, the stage of the ruleset, and their life. */
+/** The detector as a service, over Kafka and over any other log: settings, the chain of the ruleset, and their life. */
 import { randomUUID } from "node:crypto";
-import { createDetectorStage } from "@weir/engine";
-import { KafkaLog } from "@weir/kafka";
-import { stateTopic } from "@weir/schema";
+import { type ChainStage, chainOf, createChain, inputTopicOf } from "@weir/engine";
+import { KafkaLog, openAdmin } from "@weir/kafka";
 import {
   ConfigurationError,
   defineService,
@@ -14,11 +13,13 @@ import {
   type Settings,
   type World,
 } from "@weir/service";
-import { type Log, runStage, TopicMissing, Unrecoverable, verifyTopics, wallClock } from "@weir/stream";
+import { type Log, type PartitionCounts, runChain, wallClock } from "@weir/stream";
+import { untilDrained } from "./drain.ts";
 import { detectorMetrics } from "./metrics.ts";
 import { observe } from "./observe.ts";
 import { watchProgress } from "./progress.ts";
 import { detectorSettings, settingsTable } from "./settings.ts";
+import { type RetentionOf, refuseDroppedStages, refuseShortLogs, verifiedCounts } from "./start-checks.ts";
 
 const LOOK_EVERY_MS = 500;
 const STUCK_AFTER_MS = 30_000;
@@ -34,7 +35,16 @@ export const detector = defineService({
   table: settingsTable,
   start({ kafka, sessionTimeoutMs, ...rest }, world) {
     const log = new KafkaLog({ connection: kafka, sessionTimeoutMs, log: kafkaLog(world.log) });
-    return startDetector(rest, world, { log, place: `Kafka at ${kafka.brokers.join(",")}` });
+    const retentionOf = async (topic: string): Promise<number | null> => {
+      const admin = openAdmin(kafka);
+      try {
+        const given = (await admin.describe([topic])).get(topic)?.config["retention.ms"] ?? "-1";
+        return given === "-1" ? null : Number(given);
+      } finally {
+        await admin.close();
+      }
+    };
+    return startDetector(rest, world, { log, place: `Kafka at ${kafka.brokers.join(",")}`, retentionOf });
   },
 });
 
@@ -49,46 +59,69 @@ export type Source = {
   readonly log: Log;
   /** For messages: where that is. */
   readonly place: string;
+  /** Without it the logs are taken to reach back as far as they must. */
+  readonly retentionOf?: RetentionOf;
 };
 
 async function startDetector(
   settings: DetectorSettings,
   { log: logger, metrics: registry, health, stopping }: World,
-  { log, place }: Source,
+  source: Source,
 ): Promise<Running> {
-  const { ruleset, topics } = settings;
+  const { log } = source;
+  const { chain, topics, appId, maxStageLag, allowPartialHistory, shutdownDeadlineMs } = settings;
+  const { plan, stages: only, drain } = chain;
   logger.info(
-    { ruleset: ruleset.plan.label, stateful: ruleset.plan.stateful, input: topics.transactions },
-    `deciding ${topics.transactions} by ${ruleset.plan.label}`,
+    { ruleset: plan.label, stages: only, input: topics.transactions, drain },
+    `${drain ? "draining" : "deciding"} ${topics.transactions} by ${plan.label}, stages ${only.join(", ") || "none"}`,
   );
-  const readiness = health.item("partitions", `waiting for ${place}`);
+  const topicsReady = health.item("topics", `waiting for ${source.place}`);
+  const readiness = new Map(only.map((name) => [name, health.item(`stage ${name}`, "not started yet")]));
   try {
-    const partitions = await waitForTopics(settings, { log, place }, logger, readiness, stopping);
-    const metrics = detectorMetrics(registry);
-    const stage = await runStage({
-      stage: stageOf(settings, partitions),
+    const counts = await untilAnswered(() => check(settings, source), source.place, logger, topicsReady, stopping);
+    topicsReady.ready();
+    const metrics = detectorMetrics(registry, only);
+    const stages = stagesOf(settings, counts);
+    const last = stages.at(-1);
+    const links = stages.map((stage) => ({
+      stage,
+      group: groupOf(appId, stage),
+      events: observe(
+        { stage: stage.name, ofTransactions: stage.kind !== "labels", isLast: stage === last },
+        metrics,
+        logger,
+        Date.now,
+      ),
+    }));
+    const running = await runChain({
+      links,
+      only,
       log,
       clock: wallClock,
-      events: observe(metrics, logger, Date.now),
-      group: entryGroup(settings.appId),
       processId: randomUUID(),
-      allowPartialHistory: settings.allowPartialHistory,
+      allowPartialHistory,
+      maxStageLag,
+      finishWithinMs: shutdownDeadlineMs / 2,
     });
     const stopWatching = watchProgress({
-      stage,
+      chain: running,
       log,
-      topic: topics.transactions,
-      metrics,
+      inputs: new Map(stages.map(({ name, input }) => [name, input])),
       readiness,
+      metrics,
       watchdog: health.watchdog("event loop", STUCK_AFTER_MS),
       everyMs: LOOK_EVERY_MS,
       nowMs: Date.now,
     });
+    const drained = (): Promise<void> => {
+      const inner = links.filter(({ stage }) => only.includes(stage.name));
+      return untilDrained(inner, { log, logger, clock: wallClock, counts, stopping });
+    };
     return {
-      finished: stage.failed,
+      finished: drain ? Promise.race([running.failed, drained()]) : running.failed,
       async drain() {
         stopWatching();
-        await stage.stop();
+        await running.stop();
         await log.close();
       },
     };
@@ -103,41 +136,45 @@ export function entryGroup(appId: string): string {
   return `${appId}-entry`;
 }
 
-/** The partition count matters only where state is keyed: a stateless ruleset decides wherever a record lies. */
-function stageOf(
-  { ruleset, topics, appId, explain, maxRecordBytes, maxFutureMs }: DetectorSettings,
-  partitions: number,
-) {
-  return createDetectorStage({
-    plan: ruleset.plan,
-    topics: { input: topics.transactions, legit: topics.legit, fraud: topics.fraud, rejected: topics.rejected },
-    stateTopic: stateTopic(appId, topics.transactions),
-    explain,
-    maxRecordBytes,
-    maxFutureMs,
-    keyedPartitions: ruleset.plan.stateful ? partitions : null,
-  });
+export function groupOf(appId: string, { groupSuffix }: Pick<ChainStage, "groupSuffix">): string {
+  return `${appId}-${groupSuffix}`;
+}
+
+function stagesOf(settings: DetectorSettings, partitions: PartitionCounts): ChainStage[] {
+  const { chain, topics, appId, explain, maxRecordBytes, maxFutureMs } = settings;
+  const { plan, inputKeyed } = chain;
+  return createChain({ plan, inputKeyed, topics, appId, explain, maxRecordBytes, maxFutureMs, partitions });
+}
+
+/** The partitions of every topic. Throws ConfigurationError when starting would be wrong, and what the log throws. */
+async function check(settings: DetectorSettings, { log, retentionOf }: Source): Promise<PartitionCounts> {
+  const { chain, topics, appId, allowPartialHistory } = settings;
+  const inputs = chainOf(chain.plan, chain).map((link) => inputTopicOf(link, appId, topics));
+  // Which topics there are does not depend on how many partitions they have.
+  const stages = stagesOf(settings, new Map(inputs.map((topic) => [topic, 1])));
+  const counts = await verifiedCounts(log, stages);
+  if (chain.drain) return counts;
+  await refuseDroppedStages(log, appId, inputs);
+  if (retentionOf !== undefined && !allowPartialHistory) await refuseShortLogs(stages, retentionOf);
+  return counts;
 }
 
 /**
- * Waits as long as it takes for the broker, then checks the topics. Returns the input's partition count.
- * Throws ConfigurationError when topics are missing or do not fit together, AbortError when told to stop.
+ * Waits as long as it takes for the broker. Throws ConfigurationError as `ask` does, AbortError when told to stop.
  */
-async function waitForTopics(
-  settings: DetectorSettings,
-  { log, place }: Source,
+async function untilAnswered<T>(
+  ask: () => Promise<T>,
+  place: string,
   logger: Logger,
   readiness: ReadinessItem,
   stopping: AbortSignal,
-): Promise<number> {
+): Promise<T> {
   for (;;) {
     stopping.throwIfAborted();
     try {
-      return (await verifyTopics(log, stageOf(settings, 1))).partitions;
+      return await ask();
     } catch (error) {
-      if (error instanceof TopicMissing)
-        throw new ConfigurationError(`${error.message}. Mend: npm run weir -- topics apply`, { cause: error });
-      if (error instanceof Unrecoverable) throw new ConfigurationError(error.message, { cause: error });
+      if (error instanceof ConfigurationError) throw error;
       const reason = error instanceof Error ? error.message : String(error);
       readiness.notReady(`waiting for ${place}: ${reason}`);
       logger.warn({ place, reason }, `waiting for ${place}: ${reason}`);

@@ -1,1 +1,3 @@
-export { detector, detectorOn, entryGroup, type Source } from "./detector.ts";
+export { detector, detectorOn, entryGroup, groupOf, type Source } from "./detector.ts";
+export { type RulesetSettings, rulesetSettings } from "./ruleset-settings.ts";
+export { allowPartialHistory } from "./settings.ts";

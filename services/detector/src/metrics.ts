@@ -1,10 +1,14 @@
-/** What the detector exports; docs and dashboards name these, and nothing else may be exported. */
+/**
+ * What the detector exports; docs and dashboards name these, and nothing else may be exported. What a stage does is told
+ * by stage; a transaction is counted once, where it is decided or rejected.
+ */
 import { REASON_CODES } from "@weir/schema";
 import { DURATION_BUCKETS_SECONDS, type Metrics } from "@weir/service";
 
 export type DetectorMetrics = ReturnType<typeof detectorMetrics>;
 
-export function detectorMetrics(metrics: Metrics) {
+/** `stage`: names of the stages that run here. */
+export function detectorMetrics(metrics: Metrics, stage: readonly string[]) {
   return {
     transactions: metrics.counter({ name: "weir_transactions_total", help: "Transactions decided or rejected" }),
     decisions: metrics.counter({
@@ -14,8 +18,18 @@ export function detectorMetrics(metrics: Metrics) {
     }),
     rejected: metrics.counter({
       name: "weir_rejected_total",
-      help: "Rejected input by reason",
-      labels: { reason: REASON_CODES },
+      help: "Rejected input by reason, labels too",
+      labels: { stage, reason: REASON_CODES },
+    }),
+    labels: metrics.counter({
+      name: "weir_labels_total",
+      help: "Labels by whether their transaction was found, in each stage that keeps them",
+      labels: { stage, result: ["matched", "unmatched"] },
+    }),
+    records: metrics.counter({
+      name: "weir_records_total",
+      help: "Records that a stage is done with: decided, rejected or passed on",
+      labels: { stage },
     }),
     endToEnd: metrics.histogram({
       name: "weir_end_to_end_latency_seconds",
@@ -24,20 +38,23 @@ export function detectorMetrics(metrics: Metrics) {
     batchDuration: metrics.histogram({
       name: "weir_batch_duration_seconds",
       help: "Deciding one batch, without its commit",
+      labels: { stage },
     }),
     batchTransactions: metrics.histogram({
       name: "weir_batch_transactions",
-      help: "Transactions in one batch",
+      help: "Records in one batch",
+      labels: { stage },
       buckets: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000],
     }),
     commitDuration: metrics.histogram({
       name: "weir_commit_duration_seconds",
       help: "One transaction of Kafka, begin to commit",
+      labels: { stage },
     }),
     commits: metrics.counter({
       name: "weir_commits_total",
       help: "Kafka transactions by result",
-      labels: { result: ["committed", "failed", "unknown"] },
+      labels: { stage, result: ["committed", "failed", "unknown"] },
     }),
     settled: metrics.counter({
       name: "weir_settled_total",
@@ -46,9 +63,19 @@ export function detectorMetrics(metrics: Metrics) {
     }),
     rebalances: metrics.counter({
       name: "weir_rebalances_total",
-      help: "Generations of the group that this detector saw",
+      help: "Generations of a stage's group that this detector saw",
+      labels: { stage },
     }),
-    assignedPartitions: metrics.gauge({ name: "weir_assigned_partitions", help: "Input partitions of this detector" }),
+    assignedPartitions: metrics.gauge({
+      name: "weir_assigned_partitions",
+      help: "Partitions of a stage's input that are this detector's",
+      labels: { stage },
+    }),
+    held: metrics.gauge({
+      name: "weir_stage_held",
+      help: "1 while a stage reads no further because too much waits for the next one",
+      labels: { stage },
+    }),
     restoreDuration: metrics.histogram({
       name: "weir_restore_duration_seconds",
       help: "Bringing the state of one partition to its committed offset",
@@ -62,16 +89,22 @@ export function detectorMetrics(metrics: Metrics) {
     snapshotRecords: metrics.counter({
       name: "weir_snapshot_records_total",
       help: "Chunks written to the rolling snapshot",
+      labels: { stage },
     }),
-    stateKeys: metrics.gauge({ name: "weir_state_keys", help: "Keys with live events, of all assigned partitions" }),
+    stateKeys: metrics.gauge({
+      name: "weir_state_keys",
+      help: "Keys with live events, of all assigned partitions",
+      labels: { stage },
+    }),
     lagTransactions: metrics.gauge({
       name: "weir_lag_transactions",
-      help: "Transactions of an assigned partition that wait for their decision",
-      labels: { partition: [] },
+      help: "Records of an assigned partition that wait for a stage",
+      labels: { stage, partition: [] },
     }),
     lagSeconds: metrics.gauge({
       name: "weir_lag_seconds",
-      help: "Age of the newest decided transaction while others wait, the worst of the assigned partitions; 0 when none waits",
+      help: "Age of the newest record that a stage is done with while others wait, the worst of the assigned partitions; 0 when none waits",
+      labels: { stage },
     }),
     stepFailures: metrics.counter({
       name: "weir_step_failures_total",
@@ -80,6 +113,7 @@ export function detectorMetrics(metrics: Metrics) {
     retries: metrics.counter({
       name: "weir_partition_retries_total",
       help: "Times a partition started again from fencing",
+      labels: { stage },
     }),
   };
 }

@@ -1,86 +1,120 @@
-/** Turns what happens in the stage into metrics and log lines: counts and offsets, never a payload. */
+/** Turns what happens in a stage into metrics and log lines: counts and offsets, never a payload. */
 import type { Logger } from "@weir/service";
 import type { BatchCommitted, StageEvents } from "@weir/stream";
 import type { DetectorMetrics } from "./metrics.ts";
 
 const REJECTED = "rejected:";
+const LABEL = "label:";
+const PASSED = "passed";
+
+export type Observed = {
+  readonly stage: string;
+  /** What comes in is transactions, not labels. */
+  readonly ofTransactions: boolean;
+  /** Where it is decided, nothing comes after. */
+  readonly isLast: boolean;
+};
 
 /** `nowMs` is the wall clock: latency is counted from the records' timestamps. */
-export function observe(metrics: DetectorMetrics, log: Logger, nowMs: () => number): StageEvents {
+export function observe(
+  observed: Observed,
+  metrics: DetectorMetrics,
+  logger: Logger,
+  nowMs: () => number,
+): StageEvents {
+  const { stage } = observed;
+  const log = logger.child({ stage });
+  const name = (partition: number): string => `${stage} ${partition}`;
   return {
     assigned({ partitions, gained, lost }) {
-      metrics.rebalances.inc();
-      metrics.assignedPartitions.set(partitions.length);
+      metrics.rebalances.inc({ stage });
+      metrics.assignedPartitions.set({ stage }, partitions.length);
       log.info(
         { partitions, gained, lost },
-        `assigned ${partitions.length} partitions, ${gained} gained, ${lost} lost`,
+        `${stage}: assigned ${partitions.length} partitions, ${gained} gained, ${lost} lost`,
       );
     },
     settled({ partition, how, position }) {
       metrics.settled.inc({ how });
-      log.info({ partition, how, position }, `partition ${partition} goes on at offset ${position} (${how})`);
+      log.info({ partition, how, position }, `${name(partition)} goes on at offset ${position} (${how})`);
     },
     restoring({ partition, what, done, of }) {
-      log.info({ partition, what, done, of }, `partition ${partition}: ${what} ${done} of ${of}`);
+      log.info({ partition, what, done, of }, `${name(partition)}: ${what} ${done} of ${of}`);
     },
     restored(event) {
       metrics.restoreDuration.observe(event.ms / 1000);
       metrics.restoreRecords.inc({ kind: "snapshot" }, event.snapshotRecords);
       metrics.restoreRecords.inc({ kind: "replay" }, event.replayed);
-      if (event.rebuilt !== null)
-        log.warn(event, `partition ${event.partition}: rebuilt from the log, ${event.rebuilt}`);
+      if (event.rebuilt !== null) log.warn(event, `${name(event.partition)}: rebuilt from the log, ${event.rebuilt}`);
       else
         log.info(
           event,
-          `partition ${event.partition}: restored ${event.keys} keys in ${Math.round(event.ms)} ms, ` +
+          `${name(event.partition)}: restored ${event.keys} keys in ${Math.round(event.ms)} ms, ` +
             `${event.snapshotRecords} snapshot records and ${event.replayed} replayed`,
         );
     },
     batchCommitted(event) {
-      countBatch(metrics, event, nowMs());
+      countBatch(observed, metrics, event, nowMs());
     },
     transactionEnded({ partitions, result, error, ms }) {
-      metrics.commits.inc({ result });
-      if (result === "committed") metrics.commitDuration.observe(ms / 1000);
+      metrics.commits.inc({ stage, result });
+      if (result === "committed") metrics.commitDuration.observe({ stage }, ms / 1000);
       else
         log.warn(
           { partitions, result, err: error },
-          `a commit of partitions ${partitions.join(", ")} is ${result}, its batches are kept until that is settled`,
+          `${stage}: a commit of partitions ${partitions.join(", ")} is ${result}, its batches are kept until that is settled`,
         );
     },
     stepFailed({ partition, offset, error }) {
       metrics.stepFailures.inc();
       log.error(
         { partition, offset, err: error },
-        `the engine threw on ${partition}/${offset}, which is rejected as internal`,
+        `the engine threw on ${stage} ${partition}/${offset}, which is rejected as internal`,
       );
     },
     retrying({ partition, attempt, error }) {
-      metrics.retries.inc();
-      log.warn(
-        { partition, attempt, reason: reasonOf(error) },
-        `partition ${partition} starts again: ${reasonOf(error)}`,
-      );
+      metrics.retries.inc({ stage });
+      log.warn({ partition, attempt, reason: reasonOf(error) }, `${name(partition)} starts again: ${reasonOf(error)}`);
     },
     released({ partition }) {
-      metrics.lagTransactions.remove({ partition });
-      log.info({ partition }, `partition ${partition} released`);
+      metrics.lagTransactions.remove({ stage, partition });
+      log.info({ partition }, `${name(partition)} released`);
+    },
+    held({ topic, lag, maxLag }) {
+      metrics.held.set({ stage }, 1);
+      log.warn({ topic, lag, maxLag }, `${stage} reads no further: ${lag} wait in ${topic}, more than ${maxLag}`);
+    },
+    resumed({ topic, ms }) {
+      metrics.held.set({ stage }, 0);
+      log.info({ topic, ms }, `${stage} reads on after ${Math.round(ms)} ms`);
     },
     failed({ error }) {
-      log.error({ err: error }, "the stage cannot go on");
+      log.error({ err: error }, `the stage ${stage} cannot go on`);
     },
   };
 }
 
-function countBatch(metrics: DetectorMetrics, event: BatchCommitted, nowMs: number): void {
-  metrics.transactions.inc(event.records);
-  metrics.batchTransactions.observe(event.records);
-  metrics.batchDuration.observe(event.computeMs / 1000);
-  metrics.snapshotRecords.inc(event.snapshotRecords);
+function countBatch(
+  { stage, ofTransactions, isLast }: Observed,
+  metrics: DetectorMetrics,
+  event: BatchCommitted,
+  nowMs: number,
+): void {
+  metrics.records.inc({ stage }, event.records);
+  metrics.batchTransactions.observe({ stage }, event.records);
+  metrics.batchDuration.observe({ stage }, event.computeMs / 1000);
+  metrics.snapshotRecords.inc({ stage }, event.snapshotRecords);
   for (const [label, count] of event.labels) {
-    if (label.startsWith(REJECTED)) metrics.rejected.inc({ reason: label.slice(REJECTED.length) }, count);
+    if (label === PASSED) continue;
+    if (label.startsWith(LABEL)) {
+      metrics.labels.inc({ stage, result: label.slice(LABEL.length) }, count);
+      continue;
+    }
+    if (label.startsWith(REJECTED)) metrics.rejected.inc({ stage, reason: label.slice(REJECTED.length) }, count);
     else metrics.decisions.inc({ outcome: label }, count);
+    if (ofTransactions) metrics.transactions.inc(count);
   }
+  if (!isLast) return;
   for (const timestampMs of event.timestampsMs)
     if (timestampMs >= 0) metrics.endToEnd.observe(Math.max(0, nowMs - timestampMs) / 1000);
 }

@@ -1,14 +1,15 @@
-/** Looks at the stage once in a while: readiness, the watchdog of /livez, and lag. */
+/** Looks at the stages once in a while: readiness, the watchdog of /livez, and lag. */
 import type { ReadinessItem, Watchdog } from "@weir/service";
-import type { Log, RunnerStatus, RunningStage } from "@weir/stream";
+import type { Log, RunnerStatus, RunningChain } from "@weir/stream";
 import type { DetectorMetrics } from "./metrics.ts";
 
 export type ProgressOptions = {
-  readonly stage: RunningStage;
+  readonly chain: RunningChain;
   readonly log: Log;
-  readonly topic: string;
+  /** By stage. */
+  readonly inputs: ReadonlyMap<string, string>;
+  readonly readiness: ReadonlyMap<string, ReadinessItem>;
   readonly metrics: DetectorMetrics;
-  readonly readiness: ReadinessItem;
   readonly watchdog: Watchdog;
   readonly everyMs: number;
   readonly nowMs: () => number;
@@ -16,23 +17,20 @@ export type ProgressOptions = {
 
 /** Starts looking; the returned function stops it. */
 export function watchProgress(options: ProgressOptions): () => void {
-  const { stage, metrics, readiness, watchdog, nowMs } = options;
+  const { chain, readiness, watchdog } = options;
   let looking = false;
   const look = async (): Promise<void> => {
     watchdog.beat();
-    const status = stage.status();
-    const unready = status === null ? "waiting for partitions" : reasonUnready(status);
-    if (unready === null) readiness.ready();
-    else readiness.notReady(unready);
-    if (looking || status === null) return;
-    metrics.stateKeys.set(status.reduce((sum, { keys }) => sum + keys, 0));
+    const stages = chain.status();
+    for (const { stage, partitions } of stages) {
+      const unready = partitions === null ? "waiting for partitions" : reasonUnready(partitions);
+      if (unready === null) readiness.get(stage)?.ready();
+      else readiness.get(stage)?.notReady(unready);
+    }
+    if (looking) return;
     looking = true;
     try {
-      const lags = await Promise.all(status.map((one) => lagOf(options, one)));
-      for (const { partition, lag } of lags) metrics.lagTransactions.set({ partition }, lag);
-      const waiting = lags.filter(({ lag }) => lag > 0);
-      const oldestMs = Math.min(...waiting.map((one) => one.decidedUpToMs ?? Number.POSITIVE_INFINITY));
-      metrics.lagSeconds.set(Number.isFinite(oldestMs) ? Math.max(0, nowMs() - oldestMs) / 1000 : 0);
+      await Promise.all(stages.map(({ stage, partitions }) => measure(options, stage, partitions ?? [])));
     } finally {
       looking = false;
     }
@@ -41,8 +39,21 @@ export function watchProgress(options: ProgressOptions): () => void {
   return () => clearInterval(timer);
 }
 
+async function measure(options: ProgressOptions, stage: string, status: readonly RunnerStatus[]): Promise<void> {
+  const { metrics, inputs, nowMs } = options;
+  metrics.stateKeys.set(
+    { stage },
+    status.reduce((sum, { keys }) => sum + keys, 0),
+  );
+  const lags = await Promise.all(status.map((one) => lagOf(options.log, inputs.get(stage) as string, one)));
+  for (const { partition, lag } of lags) metrics.lagTransactions.set({ stage, partition }, lag);
+  const waiting = lags.filter(({ lag }) => lag > 0);
+  const oldestMs = Math.min(...waiting.map((one) => one.decidedUpToMs ?? Number.POSITIVE_INFINITY));
+  metrics.lagSeconds.set({ stage }, Number.isFinite(oldestMs) ? Math.max(0, nowMs() - oldestMs) / 1000 : 0);
+}
+
 /** Asks the log for its end; what was last seen while it does not answer. */
-async function lagOf({ log, topic }: ProgressOptions, status: RunnerStatus): Promise<RunnerStatus> {
+async function lagOf(log: Log, topic: string, status: RunnerStatus): Promise<RunnerStatus> {
   if (status.position === null) return status;
   try {
     const { end } = await log.bounds({ topic, partition: status.partition });

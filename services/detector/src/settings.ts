@@ -1,12 +1,19 @@
 /** The detector's environment: every variable, its bounds and its default. README.md shows it, a test keeps that current. */
 import { appId, durationMs, flag, integer, kafkaSettings, sharedSettings, topicSettings } from "@weir/service";
-import { explain, rulesetSettings } from "./ruleset-settings.ts";
+import { explain } from "./ruleset-settings.ts";
+import { chainSettings } from "./stage-settings.ts";
+
+export const allowPartialHistory = flag({
+  name: "ALLOW_PARTIAL_HISTORY",
+  about: "Start although the log no longer holds all the records that the windows need",
+  default: false,
+});
 
 /** Whatever the log is. */
 export const detectorSettings = {
   topics: topicSettings,
   appId,
-  ruleset: rulesetSettings,
+  chain: chainSettings,
   explain,
   maxRecordBytes: integer({
     name: "MAX_RECORD_BYTES",
@@ -22,11 +29,14 @@ export const detectorSettings = {
     max: 86_400_000,
     default: 300_000,
   }),
-  allowPartialHistory: flag({
-    name: "ALLOW_PARTIAL_HISTORY",
-    about: "Start although the log no longer holds all the records that the windows need",
-    default: false,
+  maxStageLag: integer({
+    name: "MAX_STAGE_LAG",
+    about: "Records that may wait between two stages before the first of them reads no further",
+    min: 1,
+    max: 1_000_000_000,
+    default: 20_000,
   }),
+  allowPartialHistory,
   ...sharedSettings(8080),
 };
 

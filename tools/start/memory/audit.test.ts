@@ -3,13 +3,14 @@ import { MemoryBroker, MemoryLog } from "@weir/stream";
 import { expect, onTestFinished, test } from "vitest";
 import { MemoryAudit } from "./audit.ts";
 
-const NAMES = { transactions: "in", legit: "legit", fraud: "fraud", rejected: "rejected" };
+const NAMES = { transactions: "in", labels: "labels", legit: "legit", fraud: "fraud", rejected: "rejected" };
+const STAGE = { name: "decide", group: "g", topic: "in", stateTopic: "state" };
 const ALL = [...Object.values(NAMES), "state"];
 
 function aWorld() {
   const broker = new MemoryBroker();
   for (const topic of ALL) broker.createTopic(topic, 2);
-  const audit = new MemoryAudit(new MemoryLog(broker), broker, NAMES, "state");
+  const audit = new MemoryAudit(new MemoryLog(broker), broker, NAMES, [STAGE]);
   onTestFinished(() => audit.close());
   const input = (partition: number): string => {
     const offset = broker.produce({ topic: "in", partition, key: null, value: Buffer.from("{}") });

@@ -4,6 +4,7 @@ import { type Batch, type Log, type MemoryBroker, ReaderClosed } from "@weir/str
 import type { TopicNames } from "../../weir/topics/topics.ts";
 import type { Audit } from "../ground.ts";
 import { outputsOf } from "../read-back.ts";
+import type { StageOfRun } from "../stages.ts";
 import { Tally, type TallyResult } from "../tally.ts";
 import { Retention } from "./retention.ts";
 
@@ -21,7 +22,7 @@ export class MemoryAudit implements Audit {
   readonly #fail: (error: unknown) => void;
 
   /** Begins to read at once, every topic from its beginning. */
-  constructor(log: Log, broker: MemoryBroker, names: TopicNames, stateTopic: string) {
+  constructor(log: Log, broker: MemoryBroker, names: TopicNames, stages: readonly StageOfRun[]) {
     const { promise, reject } = Promise.withResolvers<never>();
     this.failed = promise;
     this.#fail = reject;
@@ -32,7 +33,7 @@ export class MemoryAudit implements Audit {
       input,
       partitions.map(() => ({ start: 0, end: Number.POSITIVE_INFINITY })),
     );
-    const retention = new Retention(broker, input, stateTopic);
+    const retention = new Retention(broker, stages, [input]);
     for (const partition of partitions) {
       this.#follow(input, partition, ({ records, next }) => {
         for (const { offset } of records) this.#tally.input(partition, offset);
@@ -45,7 +46,8 @@ export class MemoryAudit implements Audit {
           retention.read(topic, partition, next);
         });
       }
-      this.#follow(stateTopic, partition, ({ records }) => retention.written(partition, records));
+      for (const { stateTopic } of stages)
+        this.#follow(stateTopic, partition, ({ records }) => retention.written(stateTopic, partition, records));
     }
   }
 

@@ -3,60 +3,55 @@
  * only several processes and a real broker can show.
  */
 import { setImmediate as turn } from "node:timers/promises";
-import { detectorOn, entryGroup } from "@weir/detector";
+import { detectorOn } from "@weir/detector";
 import { generatorTo } from "@weir/generator";
-import type { PartitionLag } from "@weir/kafka";
-import { stateTopic } from "@weir/schema";
 import { MemoryBroker, MemoryLog } from "@weir/stream";
 import type { Service } from "../../process/service.ts";
 import type { TopicsRequest } from "../../weir/topics/apply.ts";
-import { planTopics, type TopicPlan } from "../../weir/topics/topics.ts";
+import { planTopics, type TopicPlan, type TopicsOf } from "../../weir/topics/topics.ts";
 import type { Ground, ServiceName } from "../ground.ts";
+import { type StageOfRun, stagesOf, waitingIn } from "../stages.ts";
 import { MemoryAudit } from "./audit.ts";
 import { startHere } from "./here.ts";
 import { MemorySink } from "./sink.ts";
 
-/** Transactions that may wait for their decision before the generator has to: about 30 MB. */
+/** Records that may wait in all stages together before the generator has to: about 30 MB. */
 const MAX_WAITING = 100_000;
 
 const PLACE = "the log in memory";
-
-export type MemoryTopics = Pick<TopicsRequest, "names" | "appId">;
 
 export class MemoryGround implements Ground {
   readonly kind = "in memory";
   readonly place = "one process, not Kafka, nothing is kept";
   readonly environment = process.env;
   readonly died: Promise<string>;
-  readonly #topics: MemoryTopics;
+  readonly #topics: TopicsOf;
+  readonly #stages: readonly StageOfRun[];
   readonly #broker = new MemoryBroker();
   readonly #log: MemoryLog;
   readonly #died = Promise.withResolvers<string>();
   #audit: MemoryAudit | null = null;
 
-  constructor(topics: MemoryTopics) {
+  constructor(topics: TopicsOf) {
     this.#topics = topics;
+    this.#stages = stagesOf(topics);
     // Without a turn for timers and sockets between batches, a detector with enough to do would be all that runs.
     this.#log = new MemoryLog(this.#broker, { interfere: (point) => (point === "read:before" ? turn() : undefined) });
     this.died = this.#died.promise;
   }
 
-  async applyTopics({ names, appId, partitions }: TopicsRequest): Promise<TopicPlan> {
-    const plan = planTopics(names, appId, partitions, new Map());
+  async applyTopics(request: TopicsRequest): Promise<TopicPlan> {
+    const plan = planTopics(request, request.partitions, new Map());
     for (const topic of plan.missing) this.#broker.createTopic(topic.name, topic.partitions);
     return plan;
   }
 
-  async lag(group: string, topic: string): Promise<PartitionLag[]> {
-    return this.#broker.partitions(topic).map(({ end }, partition) => {
-      const committed = this.#broker.committed(group, { topic, partition });
-      return { partition, committed: committed?.offset ?? null, end };
-    });
+  waiting(stages: readonly StageOfRun[]): Promise<number> {
+    return waitingIn(this.#log, stages);
   }
 
   async audit(): Promise<MemoryAudit> {
-    const { names, appId } = this.#topics;
-    const audit = new MemoryAudit(this.#log, this.#broker, names, stateTopic(appId, names.transactions));
+    const audit = new MemoryAudit(this.#log, this.#broker, this.#topics.names, this.#stages);
     audit.failed.catch((error: unknown) => this.#died.resolve(`the log in memory could not be read: ${String(error)}`));
     this.#audit = audit;
     return audit;
@@ -76,11 +71,10 @@ export class MemoryGround implements Ground {
   kill(): void {}
 
   #waiting(): number {
-    const { names, appId } = this.#topics;
-    const topic = names.transactions;
-    return this.#broker.partitions(topic).reduce((sum, { end }, partition) => {
-      const committed = this.#broker.committed(entryGroup(appId), { topic, partition });
-      return sum + end - (committed?.offset ?? 0);
-    }, 0);
+    let sum = 0;
+    for (const { group, topic } of this.#stages)
+      for (const [partition, { end }] of this.#broker.partitions(topic).entries())
+        sum += end - (this.#broker.committed(group, { topic, partition })?.offset ?? 0);
+    return sum;
   }
 }

@@ -11,7 +11,7 @@ function aWorld() {
     broker.produce({ ...AT, topic: "in", value: Buffer.from("i") });
     broker.produce({ ...AT, topic: "out", value: Buffer.from("o") });
   }
-  return { broker, retention: new Retention(broker, "in", "state") };
+  return { broker, retention: new Retention(broker, [{ topic: "in", stateTopic: "state" }], ["in"]) };
 }
 
 function markerFrom(offset: number) {
@@ -32,9 +32,9 @@ test("an input stays until it was read and no restore would begin with it", () =
   const { broker, retention } = aWorld();
   retention.read("in", 0, 8);
   expect(startOf(broker, "in")).toBe(0);
-  retention.written(0, [markerFrom(5)]);
+  retention.written("state", 0, [markerFrom(5)]);
   expect(startOf(broker, "in")).toBe(5);
-  retention.written(0, [markerFrom(10)]);
+  retention.written("state", 0, [markerFrom(10)]);
   expect(startOf(broker, "in")).toBe(8);
 });
 
@@ -49,7 +49,7 @@ test("a state topic of a bounded number of keys stays bounded, however much is w
       key: Buffer.from(`k${i % 500}`),
       value: i % 7 === 0 ? null : Buffer.from("v"),
     });
-    if (i % 10 === 0) retention.written(0, [markerFrom(i)]);
+    if (i % 10 === 0) retention.written("state", 0, [markerFrom(i)]);
     most = Math.max(most, state.entries.length);
   }
   expect(most).toBeLessThan(5_000);

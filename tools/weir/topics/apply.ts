@@ -1,13 +1,12 @@
 /** What `topics apply` and `topics verify` do to a cluster. */
 import { type Admin, type KafkaConnection, openAdmin } from "@weir/kafka";
 import { EXIT_CONFIGURATION } from "../../cli/arguments.ts";
-import { planTopics, type TopicNames, type TopicPlan, wantedTopics } from "./topics.ts";
+import { planTopics, type TopicPlan, type TopicsOf, wantedTopics } from "./topics.ts";
 
-export type TopicsRequest = {
-  readonly names: TopicNames;
-  readonly appId: string;
+export type TopicsRequest = TopicsOf & {
   /** Null: the input's number if it exists, else the default. */
   readonly partitions: number | null;
+  readonly allowPartialHistory?: boolean;
 };
 
 /** Makes what is missing. Whoever calls decides what the faults of the plan mean. */
@@ -17,9 +16,9 @@ export async function applyTopics(admin: Admin, request: TopicsRequest): Promise
   return plan;
 }
 
-export async function comparedTo(admin: Admin, { names, appId, partitions }: TopicsRequest): Promise<TopicPlan> {
-  const topics = wantedTopics(names, appId, 1).map((topic) => topic.name);
-  return planTopics(names, appId, partitions, await admin.describe(topics));
+export async function comparedTo(admin: Admin, request: TopicsRequest): Promise<TopicPlan> {
+  const topics = wantedTopics(request, 1).map((topic) => topic.name);
+  return planTopics(request, request.partitions, await admin.describe(topics), request);
 }
 
 /** What there is to tell after applyTopics. */

@@ -1,12 +1,18 @@
 /** npm run weir -- topics apply|verify */
-import { appId, ConfigurationError, kafkaSettings, readSettings, topicSettings } from "@weir/service";
-import { durationMs, integer, optionLines, parseArguments, refuse } from "../../cli/arguments.ts";
+import { allowPartialHistory, rulesetSettings } from "@weir/detector";
+import { appId, ConfigurationError, kafkaSettings, processSource, readSettings, topicSettings } from "@weir/service";
+import { durationMs, integer, optionLines, parseArguments, refuse, text } from "../../cli/arguments.ts";
 import { topicsCommand } from "./apply.ts";
 import { DEFAULT_PARTITIONS } from "./topics.ts";
 
 const COMMAND = "npm run weir -- topics";
 
 const options = {
+  ruleset: text({
+    about: "the rules whose stages need the topics; without it RULESET",
+    placeholder: "FILE",
+    fallback: null,
+  }),
   partitions: integer({
     about: `partitions of topics to be made; without it the input's, or ${DEFAULT_PARTITIONS} if there is none yet`,
     min: 1,
@@ -16,7 +22,13 @@ const options = {
   wait: durationMs({ about: "how long to wait for a broker that does not answer yet (default 10s)", minMs: 0 }),
 };
 
-const settings = { kafka: kafkaSettings("weir-topics"), topics: topicSettings, appId };
+const settings = {
+  kafka: kafkaSettings("weir-topics"),
+  topics: topicSettings,
+  appId,
+  ruleset: rulesetSettings,
+  allowPartialHistory,
+};
 
 export async function run(args: readonly string[]): Promise<number> {
   const { values, words, help, faults } = parseArguments(options, args, process.env);
@@ -28,13 +40,11 @@ export async function run(args: readonly string[]): Promise<number> {
     return refuse(COMMAND, [`apply or verify is needed, got ${given}`]);
   }
   try {
-    const { kafka, topics, appId: app } = readSettings(settings);
-    return await topicsCommand(
-      action,
-      kafka,
-      { names: topics, appId: app, partitions: values.partitions },
-      values.wait ?? 10_000,
-    );
+    const env = { ...process.env, ...(values.ruleset !== null && { RULESET: values.ruleset }) };
+    const { kafka, topics, ruleset, ...rest } = readSettings(settings, { ...processSource, env });
+    const { plan, inputKeyed } = ruleset;
+    const request = { ...rest, names: topics, plan, inputKeyed, partitions: values.partitions };
+    return await topicsCommand(action, kafka, request, values.wait ?? 10_000);
   } catch (error) {
     if (error instanceof ConfigurationError) return refuse(COMMAND, error.faults);
     console.error(`${COMMAND}: ${error instanceof Error ? error.message : String(error)}`);
@@ -49,7 +59,7 @@ function printHelp(): 0 {
     "",
     ...optionLines(options),
     "",
-    "Where Kafka is, and the topics' names, come from the environment:",
+    "Where Kafka is, what decides and how the topics are called come from the environment, as for the detector:",
     "",
     ...variableLines(),
     "",

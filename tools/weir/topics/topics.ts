@@ -4,14 +4,19 @@
  * Existing topics are taken as they are, since other producers and consumers may own them. Only what would make
  * decisions wrong or lose them is a fault; anything else that differs is a note.
  */
+import { type ChainTopics, chainOf, inputTopicOf, type Plan } from "@weir/engine";
 import type { TopicSpec } from "@weir/kafka";
 import { stateTopic } from "@weir/schema";
 
-export type TopicNames = {
-  readonly transactions: string;
-  readonly legit: string;
-  readonly fraud: string;
-  readonly rejected: string;
+/** The topics of the interface. */
+export type TopicNames = ChainTopics;
+
+/** What decides which topics there have to be. */
+export type TopicsOf = {
+  readonly names: TopicNames;
+  readonly appId: string;
+  readonly plan: Plan;
+  readonly inputKeyed: boolean;
 };
 
 export type ExistingTopic = {
@@ -36,9 +41,9 @@ const MIB = 1024 * 1024;
 /** Replication -1 is the cluster's default. */
 const CLUSTER_DEFAULT = -1;
 
-const kept = (days: number, segmentMiB: number): Record<string, string> => ({
+const kept = (ms: number, segmentMiB: number): Record<string, string> => ({
   "cleanup.policy": "delete",
-  "retention.ms": String(days * DAY_MS),
+  "retention.ms": String(ms),
   "segment.bytes": String(segmentMiB * MIB),
 });
 
@@ -50,61 +55,100 @@ const snapshots: Readonly<Record<string, string>> = {
   "delete.retention.ms": String(DAY_MS),
 };
 
-/** The input's log is also what state is rebuilt from: its retention bounds the longest window. */
-export function wantedTopics(names: TopicNames, appId: string, partitions: number): TopicSpec[] {
-  const topic = (name: string, config: Readonly<Record<string, string>>): TopicSpec => ({
+export type WantedTopic = TopicSpec & {
+  /** The topic of whose stage it holds the state, and with which it shares the number of partitions. */
+  readonly stateOf: string | null;
+  /** How long it has to be kept so that a state can be rebuilt from it, ms; 0: it is not needed for that. */
+  readonly horizonMs: number;
+};
+
+/** Those of the interface, then those between the stages, then the states'. */
+export function wantedTopics({ names, appId, plan, inputKeyed }: TopicsOf, partitions: number): WantedTopic[] {
+  const chain = chainOf(plan, { inputKeyed });
+  const inputs = new Map(
+    chain.map((link) => [inputTopicOf(link, appId, names), link.entity?.layout.horizonMs ?? 0] as const),
+  );
+  const topic = (
+    name: string,
+    config: Readonly<Record<string, string>>,
+    stateOf: string | null = null,
+  ): WantedTopic => ({
     name,
     partitions,
     replication: CLUSTER_DEFAULT,
     config,
+    stateOf,
+    horizonMs: inputs.get(name) ?? 0,
   });
+  const log = (name: string, days: number, segmentMiB = 256): WantedTopic =>
+    topic(name, kept(Math.max(days * DAY_MS, inputs.get(name) ?? 0), segmentMiB));
+  const inner = [...inputs.keys()].filter((name) => name !== names.transactions && name !== names.labels);
   return [
-    topic(names.transactions, kept(7, 256)),
-    topic(names.legit, kept(7, 256)),
-    topic(names.fraud, kept(7, 256)),
-    topic(names.rejected, kept(30, 64)),
-    topic(stateTopic(appId, names.transactions), snapshots),
+    log(names.transactions, 7),
+    log(names.labels, 7),
+    log(names.legit, 7),
+    log(names.fraud, 7),
+    log(names.rejected, 30, 64),
+    ...inner.map((name) => log(name, 1)),
+    ...[...inputs.keys()].map((name) => topic(stateTopic(appId, name), snapshots, name)),
   ];
 }
 
-/** `partitions` is what was asked for; null takes the input's if it exists, else the default. */
+/**
+ * `partitions` is what was asked for; null takes the input's if it exists, else the default. `allowPartialHistory`: a log
+ * that is kept for less than the ruleset looks back is told, and no fault.
+ */
 export function planTopics(
-  names: TopicNames,
-  appId: string,
+  topics: TopicsOf,
   partitions: number | null,
   existing: ReadonlyMap<string, ExistingTopic | null>,
+  { allowPartialHistory = false } = {},
 ): TopicPlan {
-  const input = existing.get(names.transactions) ?? null;
+  const { transactions } = topics.names;
+  const input = existing.get(transactions) ?? null;
   const count = input?.partitions ?? partitions ?? DEFAULT_PARTITIONS;
-  const state = stateTopic(appId, names.transactions);
   const missing: TopicSpec[] = [];
   const present: string[] = [];
   const notes: string[] = [];
   const faults: string[] = [];
   if (input !== null && partitions !== null && input.partitions !== partitions) {
-    notes.push(`${names.transactions} has ${input.partitions} partitions, not the ${partitions} asked for`);
+    notes.push(`${transactions} has ${input.partitions} partitions, not the ${partitions} asked for`);
   }
-  for (const wanted of wantedTopics(names, appId, count)) {
-    const found = existing.get(wanted.name) ?? null;
+  for (const wanted of wantedTopics(topics, count)) {
+    const { name, replication, config, stateOf } = wanted;
+    const right = (stateOf === null ? undefined : existing.get(stateOf)?.partitions) ?? count;
+    const found = existing.get(name) ?? null;
     if (found === null) {
-      missing.push(wanted);
+      missing.push({ name, partitions: right, replication, config });
       continue;
     }
-    present.push(wanted.name);
-    const isState = wanted.name === state;
-    if (isState && found.partitions !== count) {
+    present.push(name);
+    if (stateOf !== null && found.partitions !== right) {
       faults.push(
-        `${state} has ${found.partitions} partitions, but ${names.transactions} has ${count}: state and input must have the same number. ` +
-          `Stop the detectors, delete ${state} (it is rebuilt from ${names.transactions}) and run npm run weir -- topics apply`,
+        `${name} has ${found.partitions} partitions, but ${stateOf} has ${right}: state and input must have the same number. ` +
+          `Stop the detectors, delete ${name} (it is rebuilt from ${stateOf}) and run npm run weir -- topics apply`,
       );
     }
-    faults.push(...cleanupFaults(wanted, found, isState));
-    notes.push(...settingNotes(wanted, found));
+    faults.push(...cleanupFaults(wanted, found));
+    const short = retentionFaults(wanted, found);
+    (allowPartialHistory ? notes : faults).push(...short);
+    notes.push(...settingNotes(wanted, found, short.length > 0));
   }
   return { missing, existing: present, notes, faults };
 }
 
-function cleanupFaults(wanted: TopicSpec, found: ExistingTopic, isState: boolean): string[] {
+/** What a stage looks back on has to be there when its state is rebuilt. */
+function retentionFaults({ name, horizonMs }: WantedTopic, { config }: ExistingTopic): string[] {
+  const keptMs = Number(config["retention.ms"] ?? -1);
+  if (keptMs < 0 || keptMs >= horizonMs) return [];
+  return [
+    `${name} has retention.ms=${keptMs}, but the ruleset looks back ${horizonMs} ms. ` +
+      `kafka-configs --alter --entity-type topics --entity-name ${name} --add-config retention.ms=${horizonMs}`,
+  ];
+}
+
+function cleanupFaults(wanted: WantedTopic, found: ExistingTopic): string[] {
+  const isState = wanted.stateOf !== null;
   const policy = found.config["cleanup.policy"];
   if (policy === undefined) return [];
   const policies = policy.split(",").map((one) => one.trim());
@@ -123,10 +167,11 @@ function cleanupFaults(wanted: TopicSpec, found: ExistingTopic, isState: boolean
   return [];
 }
 
-function settingNotes(wanted: TopicSpec, found: ExistingTopic): string[] {
+function settingNotes(wanted: TopicSpec, found: ExistingTopic, retentionTold: boolean): string[] {
+  const told = ["cleanup.policy", ...(retentionTold ? ["retention.ms"] : [])];
   return Object.entries(wanted.config).flatMap(([name, value]) => {
     const other = found.config[name];
-    if (other === undefined || other === value || name === "cleanup.policy") return [];
+    if (other === undefined || other === value || told.includes(name)) return [];
     return [`${wanted.name} has ${name}=${other}, Weir's own would have ${value}`];
   });
 }

@@ -1,0 +1,44 @@
+/** What of a topic a group has not decided yet, told by the log alone: whoever decides it may be any process. */
+import type { Log, TopicPartition } from "./port.ts";
+
+/**
+ * Offsets from what is committed to the end, over all partitions. The marks that transactions leave in a log count too,
+ * so that a few may be left where no record is.
+ */
+export async function lagOf(log: Log, group: string, topic: string, partitions: number): Promise<number> {
+  const gaps = await Promise.all(inputsOf(topic, partitions).map((input) => gapOf(log, group, input)));
+  return gaps.reduce((sum, { from, to }) => sum + to - from, 0);
+}
+
+/** The same, but 0 where no record is left: looks into the log, so it is for those who wait for the end. */
+export async function waitingOf(log: Log, group: string, topic: string, partitions: number): Promise<number> {
+  const counts = await Promise.all(
+    inputsOf(topic, partitions).map(async (input) => {
+      const { from, to } = await gapOf(log, group, input);
+      return (await holdsRecord(log, input, from, to)) ? to - from : 0;
+    }),
+  );
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
+function inputsOf(topic: string, partitions: number): TopicPartition[] {
+  return Array.from({ length: partitions }, (_, partition) => ({ topic, partition }));
+}
+
+async function gapOf(log: Log, group: string, input: TopicPartition): Promise<{ from: number; to: number }> {
+  const committed = await log.committed(group, input);
+  const { start, end } = await log.bounds(input);
+  return { from: Math.min(Math.max(committed?.offset ?? start, start), end), to: end };
+}
+
+async function holdsRecord(log: Log, input: TopicPartition, from: number, to: number): Promise<boolean> {
+  if (from >= to) return false;
+  const reader = log.read(input, from, to);
+  try {
+    for (let batch = await reader.next(); batch !== null; batch = await reader.next())
+      if (batch.records.length > 0) return true;
+    return false;
+  } finally {
+    reader.close();
+  }
+}

@@ -1,0 +1,165 @@
+/** Stages that write for each other: how they wait for one another, and how they end. */
+import { partitionFor } from "@weir/schema";
+import {
+  lagOf,
+  MemoryBroker,
+  MemoryLog,
+  noEvents,
+  type RunningChain,
+  runChain,
+  type Stage,
+  Unrecoverable,
+  VirtualClock,
+  waitingOf,
+} from "@weir/stream";
+import { expect, test } from "vitest";
+import { COUNTING_TOPICS } from "./counting-stage.ts";
+import { countingChain } from "./sim/counting-chain.ts";
+
+const PARTITIONS = 2;
+const MAX_LAG = 40;
+const BATCH = 10;
+const [FIRST, SECOND] = countingChain.stages() as [Stage, Stage];
+const groupOf = ({ name }: Stage): string => `weir-${name}`;
+
+class World {
+  readonly broker = new MemoryBroker();
+  readonly clock = new VirtualClock();
+  readonly log = new MemoryLog(this.broker, { batchRecords: BATCH });
+  held: number[] = [];
+  #processes = 0;
+
+  constructor() {
+    this.broker.createTopic(COUNTING_TOPICS.output, PARTITIONS);
+    for (const { input, stateTopic } of [FIRST, SECOND])
+      for (const topic of [input, stateTopic]) this.broker.createTopic(topic, PARTITIONS);
+  }
+
+  produce(count: number): void {
+    for (let index = 0; index < count; index++) {
+      const key = Buffer.from(`key-${index % 7}`);
+      const partition = partitionFor(key, PARTITIONS);
+      this.broker.produce({ topic: FIRST.input, partition, key, value: Buffer.from("pay") });
+    }
+  }
+
+  start(only?: readonly string[], stages = countingChain.stages()): Promise<RunningChain> {
+    const links = stages.map((stage) => ({
+      stage,
+      group: groupOf(stage),
+      events: { ...noEvents, held: ({ lag }: { lag: number }) => void this.held.push(lag) },
+    }));
+    const { log, clock } = this;
+    const processId = `process-${this.#processes++}`;
+    return runChain({
+      links,
+      ...(only && { only }),
+      log,
+      clock,
+      processId,
+      maxStageLag: MAX_LAG,
+      finishWithinMs: 5_000,
+      minThrown: 0,
+    });
+  }
+
+  async settled<T>(what: string, promise: Promise<T>): Promise<T> {
+    let done = false;
+    const mark = (): void => {
+      done = true;
+    };
+    promise.then(mark, mark);
+    await this.clock.runUntil(what, () => done);
+    return promise;
+  }
+
+  count(topic: string): number {
+    return this.broker
+      .partitions(topic)
+      .reduce((sum, log) => sum + log.slice(0, log.end, Number.POSITIVE_INFINITY).records.length, 0);
+  }
+
+  lag(stage: Stage): Promise<number> {
+    return lagOf(this.log, groupOf(stage), stage.input, PARTITIONS);
+  }
+}
+
+test("a stage reads no further than the bound while nobody decides what it writes, and goes on once somebody does", async () => {
+  const world = new World();
+  world.produce(500);
+  const first = await world.settled("the first stage", world.start([FIRST.name]));
+  await world.clock.runUntil("the stage to be held", () => world.held.length > 0);
+  const endMs = world.clock.now() + 10_000;
+  await world.clock.runUntil("some time to pass", () => world.clock.now() >= endMs);
+  // A quarter of it may be read between two looks, and a batch of each partition; the marks of transactions count too.
+  const atMost = MAX_LAG + MAX_LAG / 4 + 2 * PARTITIONS * BATCH;
+  const lag = await world.lag(SECOND);
+  expect(lag).toBeGreaterThan(MAX_LAG);
+  expect(lag).toBeLessThan(atMost + PARTITIONS * 10);
+  expect(world.count(SECOND.input)).toBeLessThan(atMost);
+
+  const second = await world.settled("the second stage", world.start([SECOND.name]));
+  await world.clock.runUntil("every output", () => world.count(COUNTING_TOPICS.output) === 500);
+  for (const chain of [first, second]) await world.settled("the stop", chain.stop());
+});
+
+test("what aborted transactions left between two stages holds nobody up", async () => {
+  const world = new World();
+  const { broker, log, clock } = world;
+  const output = { topic: SECOND.input, partition: 0, key: null, value: Buffer.from("x"), headers: [], timestampMs: 0 };
+  const input = { topic: FIRST.input, partition: 0 };
+  const outputs = Array.from({ length: 2 * MAX_LAG }, () => output);
+  await log.openWriter("dies", "any");
+  broker.add(broker.begin("dies", 1), "any", { input, next: 0, tag: "t", outputs });
+  await log.openWriter("dies", "any");
+  world.produce(30);
+  const chain = await world.settled("the chain", world.start());
+  await clock.runUntil("every output", () => world.count(COUNTING_TOPICS.output) === 30);
+  await world.settled("the stop", chain.stop());
+});
+
+test("a chain that is stopped leaves nothing between its stages", async () => {
+  const world = new World();
+  const chain = await world.settled("the chain", world.start());
+  world.produce(300);
+  await world.clock.runUntil("a part to be decided", () => world.count(SECOND.input) > 30);
+  await world.settled("the stop", chain.stop());
+  expect(world.count(SECOND.input)).toBeLessThan(300);
+  expect(world.count(COUNTING_TOPICS.output)).toBe(world.count(SECOND.input));
+  expect(await waitingOf(world.log, groupOf(SECOND), SECOND.input, PARTITIONS)).toBe(0);
+});
+
+test("one stage that fails fails the chain, which then stops without waiting for it", async () => {
+  const world = new World();
+  const broken: Stage = {
+    ...SECOND,
+    step: () => {
+      throw new Error("broken");
+    },
+  };
+  const chain = await world.settled("the chain", world.start(undefined, [FIRST, broken]));
+  const failed = expect(chain.failed).rejects.toThrow(Unrecoverable);
+  world.produce(50);
+  await world.settled("the failure", failed);
+  const beforeMs = world.clock.now();
+  await world.settled("the stop", chain.stop());
+  expect(world.clock.now() - beforeMs).toBeLessThan(1_000);
+});
+
+test("what waits is 0 where the log ends in marks of transactions alone", async () => {
+  const world = new World();
+  const { broker, log } = world;
+  const input = { topic: FIRST.input, partition: 0 };
+  const part = { input, next: 0, tag: "t", outputs: [] };
+  const output = { ...input, key: null, value: Buffer.from("x"), headers: [], timestampMs: 0 };
+  const aborted = await log.openWriter("dies", "any");
+  const { value } = output;
+  const transaction = broker.begin("dies", 1);
+  broker.add(transaction, "any", { ...part, outputs: [output] });
+  await log.openWriter("dies", "any");
+  await aborted.close();
+  expect(await lagOf(log, groupOf(FIRST), FIRST.input, PARTITIONS)).toBe(2);
+  expect(await waitingOf(log, groupOf(FIRST), FIRST.input, PARTITIONS)).toBe(0);
+  broker.produce({ ...input, key: null, value });
+  expect(await waitingOf(log, groupOf(FIRST), FIRST.input, PARTITIONS)).toBe(3);
+});

@@ -1,0 +1,92 @@
+/**
+ * What must hold before a detector starts, since going on would decide wrongly or leave something undecided: the topics
+ * are there and fit, no stage is left out that still has something to decide, and the logs reach back far enough.
+ */
+import { ENTITY_FIELDS } from "@weir/engine";
+import { entityTopic } from "@weir/schema";
+import { ConfigurationError } from "@weir/service";
+import {
+  type Log,
+  type PartitionCounts,
+  type Stage,
+  TopicMissing,
+  Unrecoverable,
+  verifyTopics,
+  waitingOf,
+} from "@weir/stream";
+
+/** By topic. Throws ConfigurationError when topics are missing or do not fit together. */
+export async function verifiedCounts(
+  log: Log,
+  stages: readonly Pick<Stage, "input" | "outputs" | "stateTopic">[],
+): Promise<PartitionCounts> {
+  try {
+    return await verifyTopics(log, stages);
+  } catch (error) {
+    if (error instanceof TopicMissing)
+      throw new ConfigurationError(`${error.message}. Mend: npm run weir -- topics apply --ruleset RULESET`, {
+        cause: error,
+      });
+    if (error instanceof Unrecoverable) throw new ConfigurationError(error.message, { cause: error });
+    throw error;
+  }
+}
+
+/** The group of the stage that reads the log by `entity`, whatever the ruleset. */
+export function entityGroup(appId: string, entity: string): string {
+  return `${appId}-by-${entity}`;
+}
+
+/**
+ * Throws ConfigurationError when a log between stages still holds what nobody would decide any more, since this ruleset
+ * has no stage for it. `inputs` are those of its stages.
+ */
+export async function refuseDroppedStages(log: Log, appId: string, inputs: readonly string[]): Promise<void> {
+  const faults: string[] = [];
+  for (const entity of ENTITY_FIELDS) {
+    const topic = entityTopic(appId, entity);
+    if (inputs.includes(topic)) continue;
+    const waiting = await waitingIn(log, entityGroup(appId, entity), topic);
+    if (waiting > 0)
+      faults.push(
+        `${waiting} records wait in ${topic}, for which this ruleset has no stage: they would never be decided. Mend: ` +
+          "stop the other detectors, then npm run weir -- drain --ruleset FILE with the ruleset that ran before, in the " +
+          "same environment",
+      );
+  }
+  if (faults.length > 0) throw new ConfigurationError(faults);
+}
+
+async function waitingIn(log: Log, group: string, topic: string): Promise<number> {
+  try {
+    return await waitingOf(log, group, topic, await log.partitions(topic));
+  } catch (error) {
+    if (error instanceof TopicMissing) return 0;
+    throw error;
+  }
+}
+
+/** How long a topic keeps its records, ms; null: for ever, or nobody knows. */
+export type RetentionOf = (topic: string) => Promise<number | null>;
+
+/**
+ * Throws ConfigurationError when a log is kept for less time than its stage looks back: a state that has to be rebuilt
+ * would then lack what the windows ask for.
+ */
+export async function refuseShortLogs(
+  stages: readonly { readonly input: string; readonly horizonMs: number }[],
+  retentionOf: RetentionOf,
+): Promise<void> {
+  const faults: string[] = [];
+  for (const { input, horizonMs } of stages) {
+    if (horizonMs === 0) continue;
+    const retentionMs = await retentionOf(input);
+    if (retentionMs !== null && retentionMs < horizonMs)
+      faults.push(
+        `${input} is kept for ${retentionMs} ms, but the ruleset looks back ${horizonMs} ms: rebuilt state would lack ` +
+          `the rest. Mend: kafka-configs --alter --entity-type topics --entity-name ${input} --add-config ` +
+          `retention.ms=${horizonMs}, or set ALLOW_PARTIAL_HISTORY=true`,
+      );
+  }
+  if (faults.length > 0) throw new ConfigurationError(faults);
+}
