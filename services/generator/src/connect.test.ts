@@ -15,6 +15,7 @@ function prepare(open: (attempt: number, sink: MemorySink) => Promise<Sink>) {
   const options = {
     open: () => open(++attempt, sink),
     topic: "t",
+    others: ["labels"],
     place: "Kafka at a:1,b:2",
     log,
     readiness: health.item("kafka", "not connected yet"),

@@ -7,6 +7,8 @@ export type ConnectOptions = {
   /** Resolves to a producer that has reached a broker; throws when there is none. */
   readonly open: () => Promise<Sink>;
   readonly topic: string;
+  /** Others that have to be there. */
+  readonly others: readonly string[];
   /** For messages: what is tried, such as "Kafka at localhost:9092". */
   readonly place: string;
   readonly log: Logger;
@@ -22,20 +24,22 @@ const SAY_AGAIN_MS = 5000;
 const TOPIC_PATIENCE_MS = 5000;
 
 /**
- * Resolves once the topic's partitions are known. Throws `stopping.reason` when the wait is ended by a stop, and
- * ConfigurationError when a broker has answered for some seconds that there is no such topic.
+ * Resolves once the topic's partitions are known, and the others are there. Throws `stopping.reason` when the wait is ended by a stop, and
+ * ConfigurationError when a broker has answered for some seconds that one of them does not exist.
  */
 export async function connect(options: ConnectOptions, stopping: AbortSignal): Promise<Connected> {
-  const { open, topic, place, log, readiness, clock } = options;
+  const { open, topic, others, place, log, readiness, clock } = options;
   let saidMs = Number.NEGATIVE_INFINITY;
   let missingSinceMs: number | null = null;
   log.info({ place, topic }, `connecting to ${place}`);
   for (;;) {
     stopping.throwIfAborted();
     let sink: Sink | null = null;
+    let asked = topic;
     try {
       sink = await open();
       const partitions = await sink.partitions(topic);
+      for (asked of others) await sink.partitions(asked);
       stopping.throwIfAborted();
       readiness.ready();
       log.info({ place, topic, partitions }, `connected to ${place}; ${topic} has ${partitions} partitions`);
@@ -45,10 +49,10 @@ export async function connect(options: ConnectOptions, stopping: AbortSignal): P
       stopping.throwIfAborted();
       const nowMs = clock.monotonicMs();
       const missing = isTopicMissing(error);
-      const reason = missing ? `there is no topic ${topic}` : error instanceof Error ? error.message : String(error);
+      const reason = missing ? `there is no topic ${asked}` : error instanceof Error ? error.message : String(error);
       if (missing) {
         missingSinceMs ??= nowMs;
-        if (nowMs - missingSinceMs >= TOPIC_PATIENCE_MS) throw topicMissing(topic, place, error);
+        if (nowMs - missingSinceMs >= TOPIC_PATIENCE_MS) throw topicMissing(asked, place, error);
       } else {
         missingSinceMs = null;
       }
@@ -67,6 +71,8 @@ function isTopicMissing(error: unknown): boolean {
 }
 
 function topicMissing(topic: string, place: string, cause: unknown): ConfigurationError {
-  const fault = `topic ${topic} does not exist (asked ${place}): create it with "npm run weir -- topics apply", or set TRANSACTIONS_TOPIC`;
+  const fault =
+    `topic ${topic} does not exist (asked ${place}): create it with "npm run weir -- topics apply", or set TRANSACTIONS_TOPIC, ` +
+    "LABELS_TOPIC or LABELS=false";
   return new ConfigurationError(fault, { cause });
 }

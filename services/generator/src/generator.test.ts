@@ -23,19 +23,20 @@ function prepare({ rate, count, stopAtMs, ...sinkOptions }: RunOptions) {
   const seen = { acknowledged: 0, forfeited: 0, mostBehind: 0, failures: 0 };
   const events: GeneratorEvents = {
     sending: () => {},
-    sent: ({ transactions }) => {
-      seen.acknowledged += transactions;
+    sent: ({ records }) => {
+      seen.acknowledged += records;
     },
     paced: ({ behind, forfeited }) => {
       seen.forfeited += forfeited;
       seen.mostBehind = Math.max(seen.mostBehind, behind);
     },
+    labelling: () => {},
     sendFailed: () => {
       seen.failures += 1;
     },
   };
   const next = plainTransactions(new Random(1, 1));
-  const options = { topic: "t", sink, next, schedule, count: count ?? null, clock, events };
+  const options = { topic: "t", sink, next, schedule, labels: null, count: count ?? null, clock, events };
   return { clock, sink, seen, run: () => generate(options, stop.signal) };
 }
 

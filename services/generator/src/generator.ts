@@ -5,6 +5,7 @@
  * A batch that was not acknowledged is sent again until it is, so that no transaction is lost. If only the
  * acknowledgement was lost, Kafka then holds it twice, with the same ids.
  */
+import type { Labels } from "./labels.ts";
 import type { Schedule } from "./schedule.ts";
 import type { Sink, SinkRecord } from "./sink.ts";
 import type { TransactionSource } from "./transactions.ts";
@@ -20,21 +21,23 @@ export type Clock = {
 /** One call for each thing worth a log or a metric. */
 export type GeneratorEvents = {
   readonly sending: () => void;
-  readonly sent: (event: { readonly transactions: number; readonly durationMs: number }) => void;
+  readonly sent: (event: Batch & { readonly durationMs: number }) => void;
   /** After each take: how many are due but unsent, and how many were newly given up. */
   readonly paced: (event: { readonly behind: number; readonly forfeited: number }) => void;
-  readonly sendFailed: (event: {
-    readonly error: unknown;
-    readonly transactions: number;
-    readonly attempt: number;
-  }) => void;
+  /** After each look for labels that are due: how many are not yet, and how many were newly given up. */
+  readonly labelling: (event: { readonly pending: number; readonly forfeited: number }) => void;
+  readonly sendFailed: (event: Batch & { readonly error: unknown; readonly attempt: number }) => void;
 };
+
+export type Batch = { readonly what: "transactions" | "labels"; readonly records: number };
 
 export type GeneratorOptions = {
   readonly topic: string;
   readonly sink: Sink;
   readonly next: TransactionSource;
   readonly schedule: Schedule;
+  /** Null: none are sent. */
+  readonly labels: { readonly topic: string; readonly queue: Labels } | null;
   /** Stop after so many; null: never. */
   readonly count: number | null;
   readonly clock: Clock;
@@ -55,10 +58,11 @@ export class Undelivered extends Error {
 
 /** Runs until `count` are acknowledged or `stopping` aborts; then nothing is in flight. Throws only Undelivered. */
 export async function generate(options: GeneratorOptions, stopping: AbortSignal): Promise<void> {
-  const { clock, schedule, events, next } = options;
+  const { topic, clock, schedule, labels, events, next } = options;
   const startMs = clock.monotonicMs();
   let left = options.count ?? Number.POSITIVE_INFINITY;
   let forfeited = 0;
+  let forfeitedLabels = 0;
   while (left > 0 && !stopping.aborted) {
     const elapsedMs = clock.monotonicMs() - startMs;
     const times = schedule.take(elapsedMs, Math.min(MAX_BATCH, left));
@@ -69,7 +73,14 @@ export async function generate(options: GeneratorOptions, stopping: AbortSignal)
       // The timestamp is the time it was due: a late transaction's delay shows in every latency measured from it.
       const records = times.map((dueMs) => next(Math.round(startEpochMs + dueMs)));
       left -= records.length;
-      await deliver(options, records, stopping);
+      await deliver(options, { what: "transactions", topic, records }, stopping);
+    }
+    if (labels !== null) {
+      const { queue } = labels;
+      const due = queue.take(clock.epochMs(), MAX_BATCH);
+      if (due.length > 0) await deliver(options, { what: "labels", topic: labels.topic, records: due }, stopping);
+      events.labelling({ pending: queue.pending, forfeited: queue.forfeited - forfeitedLabels });
+      forfeitedLabels = queue.forfeited;
     }
     const nowMs = clock.monotonicMs() - startMs;
     const waitMs = Math.max(schedule.waitMs(nowMs), elapsedMs + LINGER_MS - nowMs);
@@ -77,23 +88,28 @@ export async function generate(options: GeneratorOptions, stopping: AbortSignal)
   }
 }
 
+type Delivery = {
+  readonly what: Batch["what"];
+  readonly topic: string;
+  readonly records: readonly SinkRecord[];
+};
+
 async function deliver(
-  options: GeneratorOptions,
-  records: readonly SinkRecord[],
+  { clock, events, sink }: GeneratorOptions,
+  { what, topic, records }: Delivery,
   stopping: AbortSignal,
 ): Promise<void> {
-  const { clock, events, sink, topic } = options;
   for (let attempt = 1; ; attempt++) {
     const sentMs = clock.monotonicMs();
     events.sending();
     try {
       await sink.send(topic, records);
-      events.sent({ transactions: records.length, durationMs: clock.monotonicMs() - sentMs });
+      events.sent({ what, records: records.length, durationMs: clock.monotonicMs() - sentMs });
       return;
     } catch (error) {
-      events.sendFailed({ error, transactions: records.length, attempt });
+      events.sendFailed({ what, error, records: records.length, attempt });
       if (stopping.aborted) {
-        throw new Undelivered(`Kafka had not taken the last ${records.length} transactions when the stop came`, {
+        throw new Undelivered(`Kafka had not taken the last ${records.length} ${what} when the stop came`, {
           cause: error,
         });
       }

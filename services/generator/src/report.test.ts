@@ -54,12 +54,12 @@ test("what is given up is counted and warned about, however little is due", asyn
 
 test("a refused batch makes it unready with the reason, an acknowledged one ready again", () => {
   const { health, report, said } = prepare();
-  report.sent({ transactions: 1, durationMs: 2 });
-  report.sendFailed({ error: new Error("no leader"), transactions: 10, attempt: 1 });
-  report.sendFailed({ error: new Error("no leader"), transactions: 10, attempt: 2 });
+  report.sent({ what: "transactions", records: 1, durationMs: 2 });
+  report.sendFailed({ what: "transactions", error: new Error("no leader"), records: 10, attempt: 1 });
+  report.sendFailed({ what: "transactions", error: new Error("no leader"), records: 10, attempt: 2 });
   expect(health.unready()).toEqual([{ item: "kafka", reason: "Kafka does not take transactions: no leader" }]);
   expect(said("warn")).toHaveLength(1);
-  report.sent({ transactions: 10, durationMs: 2 });
+  report.sent({ what: "transactions", records: 10, durationMs: 2 });
   expect(health.unready()).toEqual([]);
   expect(said("info").at(-1)?.msg).toBe("Kafka takes transactions again");
 });
@@ -68,7 +68,7 @@ test("progress is told every 10 s with the rate since the last time", () => {
   const { clock, report, said } = prepare();
   for (let second = 1; second <= 20; second++) {
     clock.nowMs = second * 1000;
-    report.sent({ transactions: 1000, durationMs: 1 });
+    report.sent({ what: "transactions", records: 1000, durationMs: 1 });
   }
   expect(said("info").map(({ total, perSecond }) => [total, perSecond])).toEqual([
     [10_000, 1000],
@@ -88,6 +88,6 @@ test("a batch that is not acknowledged for 3 s makes it unready, but never dead"
   expect(said("warn")).toHaveLength(1);
   clock.nowMs = 1_000_000;
   expect(health.stuck()).toEqual([]);
-  report.sent({ transactions: 1, durationMs: 5000 });
+  report.sent({ what: "transactions", records: 1, durationMs: 5000 });
   expect(health.unready()).toEqual([]);
 });

@@ -27,6 +27,18 @@ export function createReport({ log, metrics, readiness, watchdog, clock, rate }:
     name: "weir_generator_transactions_total",
     help: "Transactions that Kafka has acknowledged",
   });
+  const labelsTotal = metrics.counter({
+    name: "weir_generator_labels_total",
+    help: "Labels that Kafka has acknowledged",
+  });
+  const pendingGauge = metrics.gauge({
+    name: "weir_generator_pending_labels",
+    help: "Labels that wait for their time",
+  });
+  const unlabelledTotal = metrics.counter({
+    name: "weir_generator_forfeited_labels_total",
+    help: "Labels that were given up because too many were waiting",
+  });
   const sendSeconds = metrics.histogram({
     name: "weir_generator_send_duration_seconds",
     help: "Time from sending a batch to its acknowledgement",
@@ -68,11 +80,13 @@ export function createReport({ log, metrics, readiness, watchdog, clock, rate }:
         log.warn(`Kafka has not acknowledged a batch for ${SLOW_SEND_MS} ms: still trying`);
       }, SLOW_SEND_MS);
     },
-    sent({ transactions, durationMs }) {
+    sent({ what, records, durationMs }) {
       clearTimeout(slow);
       watchdog.beat();
-      total += transactions;
-      sentTotal.inc(transactions);
+      if (what === "transactions") {
+        total += records;
+        sentTotal.inc(records);
+      } else labelsTotal.inc(records);
       sendSeconds.observe(durationMs / 1000);
       if (failing) {
         failing = false;
@@ -85,6 +99,10 @@ export function createReport({ log, metrics, readiness, watchdog, clock, rate }:
       const perSecond = Math.round(((total - progress.total) * 1000) / spanMs);
       progress = { atMs: nowMs, total };
       log.info({ total, perSecond }, `${total} transactions sent, ${perSecond} a second`);
+    },
+    labelling({ pending, forfeited }) {
+      pendingGauge.set(pending);
+      if (forfeited > 0) unlabelledTotal.inc(forfeited);
     },
     paced({ behind, forfeited }) {
       watchdog.beat();
@@ -102,7 +120,7 @@ export function createReport({ log, metrics, readiness, watchdog, clock, rate }:
       );
       forfeitedSinceWarning = 0;
     },
-    sendFailed({ error, transactions, attempt }) {
+    sendFailed({ what, error, records, attempt }) {
       clearTimeout(slow);
       watchdog.beat();
       errorsTotal.inc();
@@ -112,8 +130,8 @@ export function createReport({ log, metrics, readiness, watchdog, clock, rate }:
       if (nowMs - failedSaidMs < WARN_AGAIN_MS) return;
       failedSaidMs = nowMs;
       log.warn(
-        { transactions, attempt, reason },
-        `Kafka did not acknowledge ${transactions} transactions, sending them again: ${reason}`,
+        { what, records, attempt, reason },
+        `Kafka did not acknowledge ${records} ${what}, sending them again: ${reason}`,
       );
     },
     close() {

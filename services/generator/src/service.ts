@@ -5,6 +5,7 @@ import { defineService, kafkaLog, type Running, type Service, type Settings, typ
 import { systemClock as clock } from "./clock.ts";
 import { connect } from "./connect.ts";
 import { generate } from "./generator.ts";
+import { Labels } from "./labels.ts";
 import { Population } from "./population.ts";
 import { Random } from "./random.ts";
 import { createReport } from "./report.ts";
@@ -19,6 +20,8 @@ const MAX_BEHIND_MS = 2000;
 const STUCK_MS = 30_000;
 /** Stream of the draws; the customers use their own numbers as streams. */
 const DRAWS = 0xffff_ffff;
+/** A stream of its own for what is fraud, so that payments are the same with and without labels. */
+const FRAUDS = 0xffff_fffe;
 
 const ABOUT = "sends transactions to Kafka at a steady rate";
 
@@ -48,25 +51,33 @@ export type Destination = {
 };
 
 async function startGenerator(
-  { topic, rate, count, seed, customers, plain, shutdownDeadlineMs }: Settings<typeof generatorSettings>,
+  settings: Settings<typeof generatorSettings>,
   { log, metrics, health, stopping }: World,
   { open, place }: Destination,
 ): Promise<Running> {
+  const { topic, labelsTopic, rate, count, seed, customers, plain, shutdownDeadlineMs } = settings;
+  const isLabelling = settings.labels && !plain;
   const readiness = health.item("kafka", "not connected yet");
   const watchdog = health.watchdog("generate", STUCK_MS);
-  const { sink, partitions } = await connect({ open, topic, place, log, readiness, clock }, stopping);
+  const { sink, partitions } = await connect(
+    { open, topic, others: isLabelling ? [labelsTopic] : [], place, log, readiness, clock },
+    stopping,
+  );
 
   const random = new Random(seed, DRAWS);
   // A new name for each run, so that ids never repeat although the sequence of payments does.
   const run = `${clock.epochMs().toString(36)}${randomBytes(3).toString("hex")}`;
+  const { fraudPerMille, labelDelayMs: delayMs } = settings;
+  const queue = isLabelling ? new Labels({ random: new Random(seed, FRAUDS), fraudPerMille, delayMs }) : null;
+  const labels = queue && { topic: labelsTopic, queue };
   const next = plain
     ? plainTransactions(random)
-    : populationTransactions({ population: new Population(seed, customers), random, run, partitions });
+    : populationTransactions({ population: new Population(seed, customers), random, run, partitions, labels: queue });
   const report = createReport({ log, metrics, readiness, watchdog, clock, rate });
   const schedule = new Schedule(rate, MAX_BEHIND_MS);
   log.info({ topic, rate, count, seed, customers, plain, run }, `sending ${rate} transactions a second to ${topic}`);
 
-  const finished = generate({ topic, sink, next, schedule, count, clock, events: report }, stopping);
+  const finished = generate({ topic, sink, next, schedule, labels, count, clock, events: report }, stopping);
   return {
     finished,
     async drain() {

@@ -1,9 +1,18 @@
 /** The generator's settings; README.md shows the table of the whole, and a test keeps it current. */
-import { flag, integer, kafkaSettings, sharedSettings, transactionsTopic } from "@weir/service";
+import {
+  durationMs,
+  flag,
+  integer,
+  kafkaSettings,
+  labelsTopic,
+  sharedSettings,
+  transactionsTopic,
+} from "@weir/service";
 
 /** Wherever the transactions go. */
 export const generatorSettings = {
   topic: transactionsTopic,
+  labelsTopic,
   rate: integer({
     name: "TRANSACTIONS_PER_SECOND",
     about: "Transactions to send each second",
@@ -36,6 +45,25 @@ export const generatorSettings = {
     name: "PLAIN",
     about: "Send only source, target, amount and currency, with new random ids each time and no key",
     default: false,
+  }),
+  labels: flag({
+    name: "LABELS",
+    about: "Tell later which payments were fraud; never with PLAIN=true, whose transactions have no id",
+    default: true,
+  }),
+  fraudPerMille: integer({
+    name: "FRAUD_PER_MILLE",
+    about: "Of 1000 payments so many turn out to be fraud, on average",
+    min: 0,
+    max: 1000,
+    default: 5,
+  }),
+  labelDelayMs: durationMs({
+    name: "LABEL_DELAY_MS",
+    about: "From a payment to the label that calls it fraud",
+    min: 0,
+    max: 3_600_000,
+    default: 30_000,
   }),
   ...sharedSettings(8081),
 };

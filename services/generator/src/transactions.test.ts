@@ -8,7 +8,7 @@ const population = new Population(1, 100);
 
 function sequence(options: { readonly seed?: number; readonly run?: string; readonly length?: number } = {}) {
   const { seed = 1, run = "r1", length = 500 } = options;
-  const next = populationTransactions({ population, random: new Random(seed, 0), run, partitions: 6 });
+  const next = populationTransactions({ population, random: new Random(seed, 0), run, partitions: 6, labels: null });
   return Array.from({ length }, (_, index) => next(1_700_000_000_000 + index));
 }
 

@@ -1,5 +1,6 @@
 /** The messages themselves: what the tutorial's generator sends, with or without an id and a timestamp. */
 import { partitionFor } from "@weir/schema";
+import type { Labels } from "./labels.ts";
 import type { Population } from "./population.ts";
 import { letters, type Random } from "./random.ts";
 import type { SinkRecord } from "./sink.ts";
@@ -27,17 +28,27 @@ export type PopulationOptions = {
   readonly run: string;
   /** Of the topic: a record's partition is the default partitioner's choice for its key. */
   readonly partitions: number;
+  /** Told of every payment; null: nobody ever learns what they were. */
+  readonly labels: Labels | null;
 };
 
 /** Four fields, `id` = `<run>-<number from 0>`, `timestamp` in epoch ms; the key is the source. */
-export function populationTransactions({ population, random, run, partitions }: PopulationOptions): TransactionSource {
+export function populationTransactions({
+  population,
+  random,
+  run,
+  partitions,
+  labels,
+}: PopulationOptions): TransactionSource {
   const partitionOf = Int32Array.from(population.ids, (id) => partitionFor(id, partitions));
   let number = 0;
   return (timestampMs) => {
     const payer = population.draw(random);
     const source = population.ids[payer] ?? "";
     const target = population.ids[population.drawOther(random, payer)] ?? "";
-    const text = `${fields(source, target, random)},"id":"${run}-${number++}","timestamp":${timestampMs}}`;
+    const id = `${run}-${number++}`;
+    const text = `${fields(source, target, random)},"id":"${id}","timestamp":${timestampMs}}`;
+    labels?.paid({ id, source, target, timestampMs });
     return {
       key: Buffer.from(source, "latin1"),
       value: Buffer.from(text, "latin1"),
