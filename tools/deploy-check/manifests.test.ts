@@ -37,15 +37,16 @@ describe("k8s", () => {
     expect(settings.filter((name) => !settingNames(service).has(name))).toEqual([]);
   });
 
-  it("deploys the starter ruleset as it is (after a change: cp rulesets/starter.yaml k8s/detector/ruleset.yaml)", () => {
-    expect(readText("k8s/detector/ruleset.yaml")).toBe(readText("rulesets/starter.yaml"));
+  it("deploys card-payments as it is (after a change: cp rulesets/card-payments.yaml k8s/detector/ruleset.yaml)", () => {
+    expect(readText("k8s/detector/ruleset.yaml")).toBe(readText("rulesets/card-payments.yaml"));
   });
 
-  it("mounts the ruleset where RULESET says", () => {
+  it.each([
+    ["Deployment", "weir-detector"],
+    ["Job", "weir-topics"],
+  ])("mounts the ruleset where RULESET says: %s %s", (kind, name) => {
     const all = objects();
-    const { template } = all.find(
-      (object) => object.metadata.name === "weir-detector" && object.kind === "Deployment",
-    ).spec;
+    const { template } = all.find((object) => object.metadata.name === name && object.kind === kind).spec;
     const mount = template.spec.containers[0].volumeMounts.find((each: Document) => each.name === "ruleset");
     const files = Object.keys(all.find((object) => object.metadata.name === "weir-ruleset").data);
     expect(files.map((file) => `${mount.mountPath}/${file}`)).toEqual([settingsOf(template, all).RULESET]);
