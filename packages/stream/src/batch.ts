@@ -34,7 +34,7 @@ export type BatchContext<Event> = {
   readonly processId: string;
   /** Partition count of every topic in stage.outputs. */
   readonly partitionCounts: ReadonlyMap<string, number>;
-  /** At least this many snapshot chunks a transaction; a quarter of the batch when that is more. */
+  /** At least this many snapshot chunks a transaction. */
   readonly snapshotChunks: number;
 };
 
@@ -92,13 +92,26 @@ function snapshotRecords<Event>(
 ): OutputRecord[] {
   const { state, epoch, leftovers } = owned;
   const timestampMs = batch.records.at(-1)?.timestampMs ?? -1;
-  const limit = Math.max(context.snapshotChunks, batch.records.length >> 2);
+  const limit = chunksFor(batch.records.length, batch.next - (state.replayFrom?.offset ?? batch.next), context);
   const records = state
     .takeSnapshot(limit, batch.next)
     .map(({ key, value }) => stateRecord(context, chunkKey(epoch, key), value, timestampMs));
   for (const key of leftovers.splice(-limit)) records.push(stateRecord(context, key, null, timestampMs));
   records.push(markerRecord(context, owned, batch.next, tag, timestampMs));
   return records;
+}
+
+/** With replay longer than this more chunks are written than records come in, so that it gets shorter. */
+const LONG_REPLAY = 100_000;
+
+/**
+ * How many chunks go with `records` new ones when a restore would have to replay `replay`: a share of the records, which
+ * is enough where keys come again and again; more than all of them once replay is long, as when every record has a key
+ * of its own. Bounded by the batch either way, whatever the number of dirty chunks.
+ */
+function chunksFor<Event>(records: number, replay: number, { snapshotChunks }: BatchContext<Event>): number {
+  const quarter = records >> 2;
+  return Math.max(snapshotChunks, replay > LONG_REPLAY ? records + quarter : quarter);
 }
 
 /** Says that `owned` is the state at `position`, where a commit with `tag` stands. */
