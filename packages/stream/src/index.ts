@@ -2,7 +2,7 @@ export { type ChainLink, type ChainOptions, type RunningChain, runChain } from "
 export { type Clock, wallClock, within } from "./clock.ts";
 export { type BatchCommitted, noEvents, type Restored, type Settlement, type StageEvents } from "./events.ts";
 export { lagOf, waitingOf } from "./lag.ts";
-export { decodeMarker, encodeMarker, isMarkerKey, MARKER_KEY } from "./marker.ts";
+export { chunkKey, decodeMarker, encodeMarker, isMarkerKey, MARKER_KEY } from "./marker.ts";
 export { MemoryBroker, type MemoryPartition } from "./memory-broker.ts";
 export { type Interfere, MemoryLog, type MemoryLogOptions } from "./memory-log.ts";
 export type { Phase, RunnerStatus } from "./partition-runner.ts";
@@ -33,5 +33,5 @@ export {
   stepOrReject,
 } from "./stage.ts";
 export { type PartitionCounts, type RunningStage, runStage, type StageOptions, verifyTopics } from "./stage-runner.ts";
-export { decidedUpTo, standingOf } from "./standing.ts";
+export { decidedUpTo, standingOf, tagOf } from "./standing.ts";
 export { VirtualClock } from "./virtual-clock.ts";
