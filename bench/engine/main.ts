@@ -2,6 +2,7 @@
  * npm run bench:engine [-- PART...]: what the engine costs, in memory and in time, beside a peer in the same run.
  * Plots go to .weir/bench.
  */
+import { decisionPart } from "./decision.ts";
 import { windowsPart } from "./windows.ts";
 
 export type Part = {
@@ -9,7 +10,7 @@ export type Part = {
   run(): Promise<void>;
 };
 
-const PARTS: readonly Part[] = [windowsPart];
+const PARTS: readonly Part[] = [windowsPart, decisionPart];
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !PARTS.some((part) => part.name === name));

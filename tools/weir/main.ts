@@ -10,6 +10,11 @@ const commands: Readonly<Record<string, Command>> = {
     about: "tells every fault of a ruleset, or what it compiles to and costs",
     load: () => import("./check/command.ts"),
   },
+  reasons: {
+    usage: "reasons",
+    about: "prints the newest decisions of the fraud topic and why they were made",
+    load: () => import("./reasons/command.ts"),
+  },
   schema: {
     usage: "schema ruleset|columns",
     about: "prints the JSON Schema of rulesets or of column documents, for editors",

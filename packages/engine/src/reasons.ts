@@ -2,6 +2,7 @@
 import { decisionId, type Reason } from "@weir/schema";
 import type { Verdict } from "./decide.ts";
 import type { Facts } from "./facts.ts";
+import type { Aggregate } from "./feature.ts";
 import { CURRENCY_NOT_LISTED, type Plan, type PlannedRule } from "./plan.ts";
 import type { Origin } from "./window/observation.ts";
 
@@ -13,10 +14,19 @@ export type Contributors = (feature: number, limit: number) => readonly Origin[]
 
 export type CreateReasons = (facts: Facts, verdict: Verdict, contributors: Contributors) => Reason[];
 
+/** Aggregates that are 0 when no transaction counted. */
+const NOTHING_AT_0: readonly Aggregate[] = ["count", "sum", "distinct", "seen", "fraudCount", "fraudRatio"];
+
 /** In the order of the rules; an unlisted currency comes first. `topic`: of the input, for decision ids. */
-export function createReasons({ rules }: Plan, topic: string): CreateReasons {
+export function createReasons({ rules, features }: Plan, topic: string): CreateReasons {
+  const restsOnNothing = features.map(({ aggregate }) => NOTHING_AT_0.includes(aggregate));
   return (facts, { hits, listed }, contributors) => {
-    const reasons = hits.map((index) => reasonOf(rules[index] as PlannedRule, facts, contributors, topic));
+    // To find out that nobody contributed can take a look at the whole window, and the value tells it already.
+    const some: Contributors = (feature, limit) => {
+      const value = facts.features[feature] as number;
+      return Number.isNaN(value) || (value === 0 && restsOnNothing[feature]) ? [] : contributors(feature, limit);
+    };
+    const reasons = hits.map((index) => reasonOf(rules[index] as PlannedRule, facts, some, topic));
     return listed ? reasons : [currencyReason(facts.currency), ...reasons];
   };
 }

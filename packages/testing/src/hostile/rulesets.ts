@@ -26,7 +26,7 @@ const HOST = [
 const EXPRESSION = [
   ..."amount currency source target id country device channel count_1h usual known risky true false null".split(" "),
   ..."0 1 900 0.5 1e308 -1 9007199254740993 0x7f 5u 'EUR' \"NG\" '' b'x' r'x'".split(" "),
-  ..."== != < <= > >= && || ! ( ) [ ] { } , + - * / % ? : in . ?. ; = => ` ${ } \\ // # @".split(" "),
+  ..."== != < <= > >= && || ! ( ) [ ] { } , + - * / % ? : in . ?. ; = => ` $ { } \\ // # @".split(" "),
   ..."has size matches map filter exists all dyn type timestamp duration string int double".split(" "),
   ...HOST,
 ];

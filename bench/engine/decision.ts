@@ -1,0 +1,150 @@
+/**
+ * What one decision costs: 8 windows on two keys and 10 rules, from the bytes of a message to the bytes of its output,
+ * part by part. The peer does what a service would do without us: JSON.parse, add a member, JSON.stringify.
+ */
+import {
+  compileRuleset,
+  createDecide,
+  createDecisionText,
+  EntityState,
+  factsOf,
+  formatFaults,
+  layoutIdentity,
+  type Observation,
+  type Plan,
+  spliceDecision,
+} from "@weir/engine";
+import { decodeTransaction, type LogRecord } from "@weir/schema";
+import { payments } from "../payments.ts";
+import type { Part } from "./main.ts";
+import { printTable } from "./measure.ts";
+
+const RECORDS = 300_000;
+const ROUNDS = 3;
+const TARGET_MICROSECONDS = 12;
+
+const RULESET = `
+name: eight-windows
+version: 1
+features:
+  count_10m: { by: source, count: true, over: 10m }
+  count_24h: { by: source, count: true, over: 24h }
+  spend_24h: { by: source, sum: amount, over: 24h }
+  targets_1h: { by: source, distinct: target, over: 1h }
+  usual_30d: { by: source, mean: amount, over: 30d, before: true, otherwise: 0 }
+  known_target: { by: source, seen: target, over: 90d }
+  paid_1h: { by: target, count: true, over: 1h }
+  payers_24h: { by: target, distinct: source, over: 24h }
+rules:
+  - { id: large, when: amount >= 980, score: 0.9 }
+  - { id: rapid, when: count_10m > 60 && amount >= 500, score: 0.7 }
+  - { id: spree, when: count_24h >= 40 && spend_24h >= 30000, score: 0.75 }
+  - { id: testing, when: count_10m >= 50 && amount < 5, score: 0.8 }
+  - { id: fan-out, when: targets_1h >= 100 && amount >= 100, score: 0.8 }
+  - { id: stranger, when: known_target == 0 && count_24h >= 30 && amount >= 950, score: 0.65 }
+  - { id: unusual, when: usual_30d > 0 && amount / usual_30d > 20, score: 0.7 }
+  - { id: crowd, when: payers_24h > 2000 && known_target == 0, score: 0.7 }
+  - { id: busy-target, when: paid_1h > 3000 && amount > 900, score: 0.7 }
+  - { id: country, when: 'country != null && country in ["XA", "XB"] && amount > 50', score: 0.7 }
+thresholds: { review: 0.6, decline: 0.9 }
+`;
+
+export const decisionPart: Part = {
+  name: "decision",
+  async run() {
+    const log = payments(RECORDS);
+    const plan = planOf(RULESET);
+    const peer = best(() => peerRun(log));
+    // Each does what the one before does, and one part more.
+    const upTo = STEPS.map(({ name }, index) => ({ name, microseconds: best(() => run(plan, log, index)) }));
+    const parts = upTo.map(({ name, microseconds }, index) => [
+      name,
+      (microseconds - (upTo[index - 1]?.microseconds ?? 0)).toFixed(2),
+    ]);
+    const whole = upTo.at(-1)?.microseconds ?? Number.NaN;
+    printTable(`us of processor time a decision, best of ${ROUNDS} rounds of ${RECORDS} payments`, [
+      ["part", "us"],
+      ...parts,
+      ["all of it", whole.toFixed(2)],
+      ["JSON.parse + JSON.stringify", peer.toFixed(2)],
+    ]);
+    console.log(`\n${((withReasons * 100) / RECORDS).toFixed(1)}% of the decisions have reasons.`);
+    console.log(`${(whole / peer).toFixed(1)} times the peer; the aim is under ${TARGET_MICROSECONDS} us`);
+  },
+};
+
+const STEPS = [{ name: "decode" }, { name: "windows, asked and kept" }, { name: "rules" }, { name: "output" }] as const;
+
+let withReasons = 0;
+
+function run(plan: Plan, log: readonly LogRecord[], last: number): number {
+  const states = plan.entities.map(({ layout, features, at }) => ({
+    state: new EntityState(layoutIdentity(layout), layout, features),
+    at,
+  }));
+  const features = new Float64Array(plan.features.length);
+  const decide = createDecide(plan);
+  const write = createDecisionText(plan, { topic: "queueing.transactions", explain: "none" });
+  const contributors = (observation: Observation) => (feature: number, limit: number) => {
+    const { state, at } = states.findLast((one) => one.at <= feature) as (typeof states)[number];
+    return state.contributors(feature - at, observation, limit);
+  };
+  let bytes = 0;
+  withReasons = 0;
+  const since = process.cpuUsage();
+  for (const { value, offset, timestampMs } of log) {
+    const decoded = decodeTransaction(value);
+    if (!decoded.ok || value === null) throw new Error("every payment is valid");
+    if (last === 0) continue;
+    const { transaction, closeAtByte } = decoded;
+    const origin = { partition: 0, offset };
+    const timeMs = transaction.timestampMs ?? timestampMs;
+    const observation: Observation = { kind: "transaction", transaction, timeMs, origin };
+    if (states[0]?.state.duplicateOf(observation) !== null) throw new Error("no payment is sent twice");
+    for (const { state, at } of states) state.ask(observation, features, at);
+    if (last >= 2) {
+      const facts = factsOf(transaction, features);
+      const verdict = decide(facts);
+      if (verdict.hits.length > 0) withReasons += 1;
+      if (last >= 3) {
+        const decided = { origin, timeMs, late: false, approximate: false, facts, verdict };
+        bytes += spliceDecision(value, closeAtByte, write(decided, contributors(observation))).length;
+      }
+    }
+    for (const { state } of states) state.apply(observation, offset);
+  }
+  const { user } = process.cpuUsage(since);
+  if (last > 2 && bytes === 0) throw new Error("nothing was decided");
+  return user / log.length;
+}
+
+function peerRun(log: readonly LogRecord[]): number {
+  let bytes = 0;
+  const since = process.cpuUsage();
+  for (const { value, offset } of log) {
+    const message = JSON.parse((value as Buffer).toString()) as { amount: number; decision?: object };
+    message.decision = {
+      id: `queueing.transactions/0/${offset}`,
+      outcome: "approve",
+      score: 0,
+      eventTime: offset,
+      order: offset,
+      ruleset: "eight-windows@1#00000000",
+      reasons: [],
+    };
+    bytes += Buffer.from(JSON.stringify(message)).length;
+  }
+  const { user } = process.cpuUsage(since);
+  if (bytes === 0) throw new Error("nothing was written");
+  return user / log.length;
+}
+
+function best(round: () => number): number {
+  return Math.min(...Array.from({ length: ROUNDS }, round));
+}
+
+function planOf(text: string): Plan {
+  const result = compileRuleset(text, { file: "decision.ts" });
+  if (!result.ok) throw new Error(formatFaults(result.faults));
+  return result.plan;
+}
