@@ -96,6 +96,7 @@ describe("a decision", () => {
     const decisions = run(evaluatorOf(), ...Array.from({ length: 30 }, (_, ms) => [ms] as [number]));
     expect(decisions.at(-1).reasons[0].evidence).toHaveLength(20);
     expect(decisions.at(-1).reasons[0].evidence[0]).toBe("in/3/28");
+    expect(decisions.at(-1).reasons[0].text).toMatch(/; see in\/3\/28, in\/3\/27, in\/3\/26 and 17 more$/);
   });
 
   test("is not moved by a rule that is only watched, which is told all the same", () => {

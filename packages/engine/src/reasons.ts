@@ -67,12 +67,15 @@ function evidenceOf(features: readonly number[], contributors: Contributors, top
   return [...ids];
 }
 
+/** Of the evidence a sentence names the newest. */
+const NAMED = 3;
+
 /** Texts in quotes, which stay as they are, or the names and signs that read better as words. */
 const WORDS = /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[A-Za-z_]\w*(?:\s*[!=]=\s*null\b)?|&&|\|\||\/\/.*/g;
 
 /**
  * A reason as a person would say it:
- * `busy-and-costly scores 0.7: count_1h (132) > 100 and amount (860.5) >= 850; see queueing.transactions/2/40, ...`
+ * `busy-and-costly scores 0.7: count_1h (132) > 100 and amount (860.5) >= 850; see queueing.transactions/2/40 and 19 more`
  */
 export function sentenceOf({ rule, score, when, observed, monitor, evidence }: Reason): string {
   const condition = when.replace(WORDS, (word) => {
@@ -86,6 +89,7 @@ export function sentenceOf({ rule, score, when, observed, monitor, evidence }: R
     return `${word} (${value === null ? "missing" : JSON.stringify(value)})`;
   });
   const counts = monitor === true ? "only watches" : `scores ${score}`;
-  const seen = evidence === undefined ? "" : `; see ${evidence.join(", ")}`;
+  const [named, more] = [evidence?.slice(0, NAMED) ?? [], (evidence?.length ?? 0) - NAMED];
+  const seen = named.length === 0 ? "" : `; see ${named.join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
   return `${rule} ${counts}: ${condition.replace(/\s+/g, " ").trim()}${seen}`;
 }

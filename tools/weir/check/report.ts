@@ -1,8 +1,8 @@
 /** What a ruleset compiled to: the chain, the windows, what they need and what they cost. */
 import {
   aggregateKey,
-  beyondOneStage,
   bytesPerKey,
+  chainOf,
   type Feature,
   formatDuration,
   type Plan,
@@ -23,8 +23,10 @@ export function reportOf(plan: Plan, cost: Cost) {
     rules: rules.length,
     monitors: rules.filter(({ monitor }) => monitor).length,
     examples: rules.reduce((sum, { examples }) => sum + examples, 0),
-    /** Why the detector of this version cannot run it; null if it can. `weir decide` runs all of them. */
-    notYet: beyondOneStage(plan),
+    /** Names of the detector's stages, for any input and for one keyed by source. */
+    chain: chainNames(plan, false),
+    chainOfKeyed: chainNames(plan, true),
+    /** Those of them that keep a past. */
     stages: entities.map((entity) => stageOf(entity)),
     windows: features.map((feature) => ({ name: feature.name, by: byOf(feature), is: windowText(feature) })),
     /** How far back the log must reach for a start from nothing; 0 without features. */
@@ -36,6 +38,10 @@ export function reportOf(plan: Plan, cost: Cost) {
     },
     notes: rules.filter(({ examples }) => examples === 0).map(({ id }) => `rule ${id} has no examples`),
   };
+}
+
+function chainNames(plan: Plan, inputKeyed: boolean): string[] {
+  return chainOf(plan, { inputKeyed }).map(({ name }) => name);
 }
 
 function stageOf({ field, layout, features }: PlannedEntity) {
@@ -70,10 +76,12 @@ export function reportLines(report: Report): string[] {
     `${report.ruleset}: no faults; ${report.rules} rules (${report.monitors} only watched), ${report.examples} examples as expected`,
     "",
   ];
-  if (stages.length === 0) lines.push("stages     one, without state: any input, keyed or not");
+  const keyed = report.chainOfKeyed.join(" > ");
+  const any = report.chain.join(" > ");
+  lines.push(`chain      ${any}${keyed === any ? "" : `; of an input keyed by source ${keyed}`}`);
   for (const [index, { by, features, keeps, horizonMs, bytesPerKey }] of stages.entries())
     lines.push(
-      `${index === 0 ? "stages" : "      "}     by ${by}: ${features} features; keeps ${keeps.join(", ")} for ${formatDuration(horizonMs)}`,
+      `${index === 0 ? "state" : "     "}      by ${by}: ${features} features; keeps ${keeps.join(", ")} for ${formatDuration(horizonMs)}`,
       `           about ${bytesPerKey} bytes for a key of ${EVENTS_PER_KEY} transactions (estimated)`,
     );
   const width = Math.max(0, ...windows.map(({ name }) => name.length));
@@ -81,12 +89,11 @@ export function reportLines(report: Report): string[] {
   for (const [index, { name, by, is }] of windows.entries())
     lines.push(`${index === 0 ? "windows" : "       "}    ${name.padEnd(width)}  ${by.padEnd(byWidth)}  ${is}`);
   if (report.retentionMs > 0)
-    lines.push(`retention  the input must be kept for ${formatDuration(report.retentionMs)} at least`);
+    lines.push(`retention  the logs that states are rebuilt from must be kept for ${formatDuration(report.retentionMs)} at least`);
   lines.push(
     `cost       ${cost.features} features, ${cost.expressionNodes} operations in rules; ` +
       `${cost.microseconds.toFixed(1)} us a decision here, over ${cost.decisions} made-up transactions`,
   );
-  if (report.notYet !== null) lines.push(`not yet    the detector cannot run it: ${report.notYet}`);
   for (const note of report.notes) lines.push(`note       ${note}`);
   return lines;
 }
