@@ -9,10 +9,42 @@
  */
 import { readFileSync } from "node:fs";
 import { compileRuleset, createDetectorStage, formatFaults } from "@weir/engine";
-import { decodeTransaction } from "@weir/schema";
-import { payments } from "./payments.ts";
+import { Random } from "@weir/generator";
+import { decodeTransaction, type LogRecord } from "@weir/schema";
 
 const RECORDS = 300_000;
+const CUSTOMERS = 50_000;
+const START_MS = 1_700_000_000_000;
+
+/** Ranks 0 to n - 1, the r-th as likely as 1 / (r + 1): inverse of the cumulated weights. */
+function zipf(n: number, random: Random): () => number {
+  const cumulated = new Float64Array(n);
+  let sum = 0;
+  for (let rank = 0; rank < n; rank += 1) cumulated[rank] = sum += 1 / (rank + 1);
+  return () => {
+    const wanted = random.unit() * sum;
+    let [low, high] = [0, n - 1];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((cumulated[middle] as number) <= wanted) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  };
+}
+
+function records(count: number): LogRecord[] {
+  const random = new Random(1, 0);
+  const customer = zipf(CUSTOMERS, random);
+  const id = (number: number): string => `customer${String(number).padStart(5, "0")}`;
+  return Array.from({ length: count }, (_, offset) => {
+    const timestampMs = START_MS + offset;
+    const source = id(customer());
+    const amount = (1 + random.unit() * 999).toFixed(2);
+    const value = `{"source":"${source}","target":"${id(customer())}","amount":${amount},"currency":"EUR","id":"${offset}","timestamp":${timestampMs}}`;
+    return { offset, timestampMs, key: Buffer.from(source), value: Buffer.from(value), headers: [] };
+  });
+}
 
 function stageOf(file: string) {
   const result = compileRuleset(readFileSync(new URL(`../rulesets/${file}`, import.meta.url), "utf8"), { file });
@@ -32,7 +64,7 @@ function microseconds(since: NodeJS.CpuUsage): string {
   return (process.cpuUsage(since).user / RECORDS).toFixed(2);
 }
 
-const log = payments(RECORDS);
+const log = records(RECORDS);
 for (let round = 0; round < 3; round += 1) {
   const since = process.cpuUsage();
   let bytes = 0;
