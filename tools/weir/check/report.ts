@@ -89,7 +89,9 @@ export function reportLines(report: Report): string[] {
   for (const [index, { name, by, is }] of windows.entries())
     lines.push(`${index === 0 ? "windows" : "       "}    ${name.padEnd(width)}  ${by.padEnd(byWidth)}  ${is}`);
   if (report.retentionMs > 0)
-    lines.push(`retention  the logs that states are rebuilt from must be kept for ${formatDuration(report.retentionMs)} at least`);
+    lines.push(
+      `retention  the logs that states are rebuilt from must be kept for ${formatDuration(report.retentionMs)} at least`,
+    );
   lines.push(
     `cost       ${cost.features} features, ${cost.expressionNodes} operations in rules; ` +
       `${cost.microseconds.toFixed(1)} us a decision here, over ${cost.decisions} made-up transactions`,
