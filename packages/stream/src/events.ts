@@ -34,6 +34,13 @@ export type TransactionEnded = {
   readonly ms: number;
 };
 
+export type Restoring = {
+  readonly partition: number;
+  readonly what: "snapshot" | "replay";
+  readonly done: number;
+  readonly of: number;
+};
+
 export type Restored = {
   readonly partition: number;
   readonly position: number;
@@ -49,12 +56,7 @@ export type Restored = {
 export interface StageEvents {
   assigned(event: { readonly partitions: readonly number[]; readonly gained: number; readonly lost: number }): void;
   settled(event: { readonly partition: number; readonly how: Settlement; readonly position: number }): void;
-  restoring(event: {
-    readonly partition: number;
-    readonly what: "snapshot" | "replay";
-    readonly done: number;
-    readonly of: number;
-  }): void;
+  restoring(event: Restoring): void;
   restored(event: Restored): void;
   batchCommitted(event: BatchCommitted): void;
   /** One transaction, of all partitions that were ready. */

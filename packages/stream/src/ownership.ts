@@ -51,6 +51,8 @@ export type Seized = {
   readonly lock: Writer;
   /** Null: the partition was never owned. */
   readonly standing: Standing | null;
+  /** Of the snapshot; null: there is none, or nobody can read its marker. */
+  readonly epoch: number | null;
 };
 
 /** An owner that ends in good order takes itself out of the tag; it is waited for so long, and looked at so often. */
@@ -67,7 +69,7 @@ export async function seize(context: OwnershipContext): Promise<Seized> {
   try {
     const owner = await ownerAfterHandOver(context);
     if (owner !== null) await closeWriter(context, await openWriter(context, processWriterId(group, owner)));
-    return { lock, standing: await agreedStanding(context) };
+    return { lock, ...(await agreedStanding(context)) };
   } catch (error) {
     await closeWriter(context, lock);
     throw error;
@@ -88,13 +90,13 @@ async function ownerAfterHandOver(context: OwnershipContext): Promise<string | n
   }
 }
 
-async function agreedStanding(context: OwnershipContext): Promise<Standing | null> {
+async function agreedStanding(context: OwnershipContext): Promise<Omit<Seized, "lock">> {
   const { clock, input, signal } = context;
   const endMs = clock.now() + AGREE_MS;
   let before: Marker | null = null;
   for (;;) {
     const { marker, committed } = await look(context);
-    if (agrees(committed, marker)) return standingOf(committed);
+    if (agrees(committed, marker)) return { standing: standingOf(committed), epoch: marker?.epoch ?? null };
     if (before !== null && marker?.tag !== before.tag)
       throw new RetryLater(`${input.topic}/${input.partition} has another owner, who has committed since`);
     before = marker;

@@ -20,7 +20,8 @@ import type { BackPressure } from "./back-pressure.ts";
 import { computeBatch, markerRecord, type OwnedState, type PendingBatch } from "./batch.ts";
 import { type Clock, within } from "./clock.ts";
 import type { Committer, Session } from "./committer.ts";
-import type { StageEvents } from "./events.ts";
+import type { Restoring, StageEvents } from "./events.ts";
+import type { LeftState } from "./left-states.ts";
 import { type OwnershipContext, seize } from "./ownership.ts";
 import {
   type Batch,
@@ -34,7 +35,7 @@ import {
   Unrecoverable,
   type Writer,
 } from "./port.ts";
-import { restore } from "./restore.ts";
+import { type RestoredState, restore } from "./restore.ts";
 import type { Stage } from "./stage.ts";
 import { decidedUpTo, type Standing, tagOf } from "./standing.ts";
 import type { ThrowGuard } from "./throw-guard.ts";
@@ -87,6 +88,8 @@ export type RunnerStatus = {
   readonly lag: number;
   /** Timestamp of the last record committed, ms; null before the first. */
   readonly decidedUpToMs: number | null;
+  /** How far a restore is, in records or offsets; null when none is under way, or it has just begun. */
+  readonly restoring: Pick<Restoring, "what" | "done" | "of"> | null;
 };
 
 /** Batches computed and not yet known to be committed. */
@@ -110,6 +113,7 @@ export class PartitionRunner<Event> {
   #endOffset = 0;
   #decidedUpToMs: number | null = null;
   #reader: Reader | null = null;
+  #restoring: Restoring | null = null;
 
   constructor(context: RunnerContext<Event>) {
     const { stage, partition, log, clock, group, processId, deadlineMs } = context;
@@ -127,6 +131,7 @@ export class PartitionRunner<Event> {
       position,
       keys: this.#owned?.state.keys ?? 0,
       decidedUpToMs: this.#decidedUpToMs,
+      restoring: this.#restoring,
       lag: position === null ? 0 : Math.max(0, this.#endOffset - position),
     };
   }
@@ -137,9 +142,17 @@ export class PartitionRunner<Event> {
     this.#reader?.close();
   }
 
-  /** Runs until release(); rejects with what makes going on wrong. */
-  async run(): Promise<void> {
+  /**
+   * Runs until release(), from what an earlier run left if that still stands; resolves with what this one leaves, null if
+   * that is not exactly what is committed. Rejects with what makes going on wrong.
+   */
+  async run(left: LeftState<Event> | null): Promise<LeftState<Event> | null> {
     const { clock, events, partition, retryDelayMs } = this.#context;
+    if (left !== null) {
+      this.#owned = left.owned;
+      this.#committed = left.committed;
+      this.#position = left.committed.offset;
+    }
     let attempt = 0;
     let surprises = 0;
     while (!this.#released.signal.aborted) {
@@ -161,16 +174,18 @@ export class PartitionRunner<Event> {
     }
     this.#enter("released");
     events.released({ partition });
+    const [owned, committed] = [this.#owned, this.#committed];
+    return owned === null || committed === null || this.#pending.length > 0 ? null : { owned, committed };
   }
 
   async #own(): Promise<void> {
     this.#enter("fencing");
     const session = await this.#context.committer.session();
-    const { lock, standing } = await seize(this.#ownership);
+    const { lock, standing, epoch } = await seize(this.#ownership);
     try {
       if (this.#released.signal.aborted) return;
       this.#enter("settling");
-      await this.#settle(standing);
+      await this.#settle(standing, epoch);
       await this.#confirm(lock, standing);
     } finally {
       await closeWriter(this.#ownership, lock);
@@ -182,13 +197,14 @@ export class PartitionRunner<Event> {
   }
 
   /** Brings state and pending batches to where the partition stands; what is still pending then is to be sent again. */
-  async #settle(standing: Standing | null): Promise<void> {
+  async #settle(standing: Standing | null, epoch: number | null): Promise<void> {
     const { events, partition } = this.#context;
-    const included = this.#pendingIncludedIn(standing);
+    // Who has only rebuilt the state and decided nothing leaves no batch, but a snapshot of another epoch.
+    const isOurs = this.#owned !== null && (epoch === null || epoch === this.#owned.epoch);
+    const included = isOurs ? this.#pendingIncludedIn(standing) : -1;
     if (included < 0) {
       this.#forget();
-      const signal = this.#released.signal;
-      const restored = await restore({ ...this.#context, signal }, decidedUpTo(standing));
+      const restored = await this.#restore(standing);
       this.#owned = restored;
       this.#position = restored.position;
       this.#committed = standing;
@@ -200,6 +216,20 @@ export class PartitionRunner<Event> {
     if (included > 0) events.settled({ partition, how: "committed", position: this.#position });
     else if (!again) events.settled({ partition, how: "kept", position: this.#position });
     if (again) events.settled({ partition, how: "again", position: this.#position });
+  }
+
+  async #restore(standing: Standing | null): Promise<RestoredState<Event>> {
+    const { events } = this.#context;
+    const restoring = (event: Restoring): void => {
+      this.#restoring = event;
+      events.restoring(event);
+    };
+    const { signal } = this.#released;
+    try {
+      return await restore({ ...this.#context, events: { ...events, restoring }, signal }, decidedUpTo(standing));
+    } finally {
+      this.#restoring = null;
+    }
   }
 
   /** Makes us the owner of the partition, so that whoever takes it next knows whom to fence. */
@@ -229,9 +259,9 @@ export class PartitionRunner<Event> {
     return { input, next: standing.offset, tag, outputs: [marker] };
   }
 
-  /** How many of the pending batches are in it; -1 when it is not of our making, or there is no state to go on with. */
+  /** How many of the pending batches are in it; -1 when it is not of our making. */
   #pendingIncludedIn(standing: Standing | null): number {
-    if (this.#owned === null || standing === null) return -1;
+    if (standing === null) return -1;
     if (standing.batch === this.#committed?.batch) return 0;
     return this.#pending.findIndex(({ name }) => name === standing.batch) + 1 || -1;
   }

@@ -6,6 +6,7 @@ import { BackPressure, type Downstream } from "./back-pressure.ts";
 import type { Clock } from "./clock.ts";
 import { Committer } from "./committer.ts";
 import type { StageEvents } from "./events.ts";
+import { LeftStates } from "./left-states.ts";
 import { PartitionRunner, type RunnerContext, type RunnerStatus } from "./partition-runner.ts";
 import { type Log, type Membership, TopicMissing, Unrecoverable } from "./port.ts";
 import type { Stage } from "./stage.ts";
@@ -102,6 +103,8 @@ class StageRunner<Event> implements RunningStage {
   readonly #runners = new Map<number, PartitionRunner<Event>>();
   /** The last run of each partition that this process ever owned; settled when it has ended. */
   readonly #ended = new Map<number, Promise<void>>();
+  readonly #stopped = new AbortController();
+  readonly #left: LeftStates<Event>;
   readonly #fail: (error: unknown) => void;
   #membership: Membership | null = null;
   #assigned = false;
@@ -114,6 +117,7 @@ class StageRunner<Event> implements RunningStage {
     this.#throwGuard = new ThrowGuard(options.maxThrowShare ?? 0.01, options.minThrown ?? 20);
     const { log, clock, events, group, processId, deadlineMs = DEADLINE_MS } = options;
     this.#committer = new Committer({ log, clock, events, group, processId, deadlineMs });
+    this.#left = new LeftStates(clock, this.#stopped.signal);
     this.#turns = options.turns ?? new Turns(clock);
     const { downstream = null } = options;
     const partitions = counts.get(downstream?.topic ?? "") ?? 0;
@@ -153,6 +157,7 @@ class StageRunner<Event> implements RunningStage {
 
   stop(): Promise<void> {
     this.#stopping ??= (async () => {
+      this.#stopped.abort();
       this.#backPressure?.close();
       for (const runner of this.#runners.values()) runner.release();
       await Promise.all(this.#ended.values());
@@ -190,8 +195,12 @@ class StageRunner<Event> implements RunningStage {
     const runner = new PartitionRunner(this.#contextOf(partition));
     this.#runners.set(partition, runner);
     const last = this.#ended.get(partition) ?? Promise.resolve();
-    const run = last.then(() => runner.run()).catch(this.#fail);
-    this.#ended.set(partition, run);
+    const run = async (): Promise<void> => {
+      await last;
+      const left = await runner.run(this.#left.take(partition));
+      if (left !== null) this.#left.keep(partition, left);
+    };
+    this.#ended.set(partition, run().catch(this.#fail));
   }
 
   #contextOf(partition: number): RunnerContext<Event> {

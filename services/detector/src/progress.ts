@@ -63,8 +63,12 @@ async function lagOf(log: Log, topic: string, status: RunnerStatus): Promise<Run
   }
 }
 
+function progressOf({ restoring }: RunnerStatus): string {
+  return restoring === null ? "" : ` (${restoring.what} ${restoring.done} of ${restoring.of})`;
+}
+
 function reasonUnready(status: readonly RunnerStatus[]): string | null {
   const waiting = status.filter((one) => one.phase !== "running");
   if (waiting.length === 0) return null;
-  return waiting.map((one) => `partition ${one.partition} is ${one.phase}`).join(", ");
+  return waiting.map((one) => `partition ${one.partition} is ${one.phase}${progressOf(one)}`).join(", ");
 }
