@@ -3,7 +3,7 @@
  * stay with this member go on through a rebalance; a partition that comes back waits for its last runner.
  */
 import { BackPressure, type Downstream } from "./back-pressure.ts";
-import type { Clock } from "./clock.ts";
+import { type Clock, within } from "./clock.ts";
 import { Committer } from "./committer.ts";
 import type { StageEvents } from "./events.ts";
 import { LeftStates } from "./left-states.ts";
@@ -148,7 +148,8 @@ class StageRunner<Event> implements RunningStage {
   async catchUp(endMs: number): Promise<void> {
     const { log, clock, stage } = this.#options;
     const ends = [...this.#runners].map(async ([partition, runner]) => {
-      const { end } = await log.bounds({ topic: stage.input, partition });
+      const bounds = log.bounds({ topic: stage.input, partition });
+      const { end } = await within(clock, Math.max(0, endMs - clock.now()), "reading the input's bounds", bounds);
       return () => this.#runners.get(partition) === runner && (runner.status.position ?? 0) < end;
     });
     const behind = await Promise.all(ends).catch(() => []); // a log that does not answer is not waited for

@@ -6,6 +6,7 @@ import type { DetectorMetrics } from "./metrics.ts";
 const REJECTED = "rejected:";
 const LABEL = "label:";
 const PASSED = "passed";
+const LONG_HELD_MS = 5_000;
 
 export type Observed = {
   readonly stage: string;
@@ -82,11 +83,13 @@ export function observe(
     },
     held({ topic, lag, maxLag }) {
       metrics.held.set({ stage }, 1);
-      log.warn({ topic, lag, maxLag }, `${stage} reads no further: ${lag} wait in ${topic}, more than ${maxLag}`);
+      log.debug({ topic, lag, maxLag }, `${stage} reads no further: ${lag} wait in ${topic}, more than ${maxLag}`);
     },
     resumed({ topic, ms }) {
       metrics.held.set({ stage }, 0);
-      log.info({ topic, ms }, `${stage} reads on after ${Math.round(ms)} ms`);
+      // Under full load it comes and goes.
+      if (ms >= LONG_HELD_MS)
+        log.warn({ topic, ms }, `${stage} has read nothing for ${Math.round(ms)} ms: see ${topic}`);
     },
     failed({ error }) {
       log.error({ err: error }, `the stage ${stage} cannot go on`);
