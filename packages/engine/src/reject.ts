@@ -7,6 +7,7 @@ import {
   type LogRecord,
   type NewRecord,
   REJECTED_HEADER_PREFIX,
+  REPLAY_HEADER,
   type ReasonCode,
   rejectedHeaders,
 } from "@weir/schema";
@@ -50,13 +51,13 @@ export function recordBytes({ key, value, headers }: LogRecord): number {
   return bytes;
 }
 
-const isForeign = ([name]: Header): boolean => !name.startsWith(REJECTED_HEADER_PREFIX);
+const isKept = ([name]: Header): boolean => name === REPLAY_HEADER || !name.startsWith(REJECTED_HEADER_PREFIX);
 
 /**
  * Original value, key and headers, then our own headers, which are the only ones that begin as ours do: a producer's
- * own, or those of a rejected record that was sent in again, would say something about another record. A record above `maxRecordBytes` goes by reference
- * (hash and size of its value, and where it stands): what we add must never make it too large to be written,
- * or its partition would stall.
+ * own would say something about another record. Only what it is a replay of stays. A record above `maxRecordBytes` goes by
+ * reference (hash and size of its value, and where it stands): what we add must never make it too large to be written, or
+ * its partition would stall.
  */
 export function createRejector({ input, rejected, maxRecordBytes }: RejectorOptions) {
   return (record: LogRecord, partition: number, { faults, ...rejection }: Rejection): NewRecord => {
@@ -64,7 +65,7 @@ export function createRejector({ input, rejected, maxRecordBytes }: RejectorOpti
     const ours = rejectedHeaders({ ...rejection, origin, faults: [...faults], engine: ENGINE_VERSION });
     const { key, value, headers, timestampMs } = record;
     if (recordBytes(record) <= maxRecordBytes)
-      return { topic: rejected, key, value, headers: [...headers.filter(isForeign), ...ours], timestampMs };
+      return { topic: rejected, key, value, headers: [...headers.filter(isKept), ...ours], timestampMs };
     const sha256 = createHash("sha256")
       .update(value ?? "")
       .digest("hex");

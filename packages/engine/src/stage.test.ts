@@ -1,4 +1,11 @@
-import { DecidedTransaction, decodeTransaction, type LogRecord, murmur2, REJECTED_HEADERS } from "@weir/schema";
+import {
+  DecidedTransaction,
+  decodeTransaction,
+  type LogRecord,
+  murmur2,
+  REJECTED_HEADERS,
+  REPLAY_HEADER,
+} from "@weir/schema";
 import { Ajv } from "ajv";
 import { describe, expect, test } from "vitest";
 import { compileRuleset } from "./compile.ts";
@@ -317,6 +324,12 @@ describe("a rejected record", () => {
     ["any partition of an input that is not keyed", aRecord({}), { keyedPartitions: null }, 9],
   ])("is not: %s", (_what, record, options, partition) => {
     expect(stepOnce(THRESHOLD, record, options, partition).label).toBe("approve");
+  });
+
+  test("goes on saying what it is a replay of", () => {
+    const replayOf = [REPLAY_HEADER, Buffer.from("queueing.transactions/0/3")] as const;
+    const { output } = stepOnce(THRESHOLD, aRecord("{", { headers: [replayOf] }));
+    expect(output.headers[0]).toEqual(replayOf);
   });
 
   test("has our weir- headers alone, whatever its producer called its own, and all its other headers", () => {

@@ -19,11 +19,22 @@ export {
   REASON_CODES,
   REJECTED_HEADER_PREFIX,
   REJECTED_HEADERS,
+  REPLAY_HEADER,
   type ReasonCode,
   Rejected,
+  type RejectedNote,
   RejectedReference,
+  readRejectedHeaders,
   rejectedHeaders,
 } from "./rejected.ts";
 export { MAX_TIMESTAMP_MS, parseTimestamp } from "./timestamp.ts";
-export { decisionId, entityTopic, parseDecisionId, stateTopic, TOPICS } from "./topics.ts";
+export {
+  DECISION_ID,
+  decisionId,
+  entityTopic,
+  parseDecisionId,
+  rejectedLedgerTopic,
+  stateTopic,
+  TOPICS,
+} from "./topics.ts";
 export { type DecodedTransaction, Location, Transaction } from "./transaction.ts";

@@ -1,6 +1,7 @@
 import { type Static, Type } from "typebox";
 import { Fault } from "./fault.ts";
 import type { Header } from "./record.ts";
+import { DECISION_ID } from "./topics.ts";
 
 /**
  * Why an input was not decided. Codes only ever get added, so readers must take one they do not know.
@@ -36,6 +37,12 @@ export const REJECTED_HEADERS = {
   duplicateOf: "weir-duplicate-of",
 } as const;
 
+/**
+ * Of an input that is a rejected record sent in again: decision id of the input that was rejected. It says so wherever the
+ * record goes, also when it is rejected once more; nothing is decided by it, so a forged one does no harm.
+ */
+export const REPLAY_HEADER = "weir-replay-of";
+
 /** What the headers of a rejected record say. Its key and value are the input's own bytes, unless too_large. */
 export const Rejected = Type.Object({
   reason: Type.Enum(REASON_CODES),
@@ -65,4 +72,42 @@ export function rejectedHeaders(rejected: Rejected): Header[] {
   if (rejected.duplicateOf !== undefined)
     headers.push([REJECTED_HEADERS.duplicateOf, Buffer.from(rejected.duplicateOf)]);
   return headers;
+}
+
+/** What the headers say; the reason may be one that this version does not know. */
+export type RejectedNote = Omit<Rejected, "reason"> & { readonly reason: string };
+
+/** The inverse of rejectedHeaders, which stand last; null for a record that Weir did not reject. Never throws. */
+export function readRejectedHeaders(headers: readonly Header[]): RejectedNote | null {
+  const reason = lastText(headers, REJECTED_HEADERS.reason);
+  const origin = lastText(headers, REJECTED_HEADERS.origin);
+  if (reason === null || origin === null || !REASON.test(reason) || !DECISION_ID.test(origin)) return null;
+  const duplicateOf = lastText(headers, REJECTED_HEADERS.duplicateOf);
+  return {
+    reason,
+    origin,
+    faults: faultsIn(lastText(headers, REJECTED_HEADERS.faults)),
+    engine: lastText(headers, REJECTED_HEADERS.engine) ?? "",
+    ...(duplicateOf === null ? {} : { duplicateOf }),
+  };
+}
+
+const REASON = /^[a-z_]{1,40}$/;
+
+function lastText(headers: readonly Header[], name: string): string | null {
+  return headers.findLast(([other]) => other === name)?.[1]?.toString("utf8") ?? null;
+}
+
+function faultsIn(text: string | null): Fault[] {
+  try {
+    const list: unknown = JSON.parse(text ?? "[]");
+    return Array.isArray(list) ? list.filter(isFault) : [];
+  } catch {
+    return [];
+  }
+}
+
+function isFault(value: unknown): value is Fault {
+  const fault = value as Partial<Record<keyof Fault, unknown>> | null;
+  return typeof fault?.field === "string" && typeof fault.expected === "string" && typeof fault.got === "string";
 }

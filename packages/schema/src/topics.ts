@@ -12,14 +12,16 @@ export function decisionId(topic: string, partition: number, offset: number): st
   return `${topic}/${partition}/${offset}`;
 }
 
+/** Any topic's decision id: its topic, its partition, its offset. */
+export const DECISION_ID = /^([a-zA-Z0-9._-]{1,249})\/(0|[1-9]\d{0,8})\/(0|[1-9]\d{0,15})$/;
+
 /** The record of `topic` that `id` is the decision id of; null if it is none. */
 export function parseDecisionId(
   id: string,
   topic: string,
 ): { readonly partition: number; readonly offset: number } | null {
-  if (!id.startsWith(`${topic}/`)) return null;
-  const [, partition, offset] = /^(0|[1-9]\d{0,8})\/(0|[1-9]\d{0,15})$/.exec(id.slice(topic.length + 1)) ?? [];
-  return partition === undefined ? null : { partition: Number(partition), offset: Number(offset) };
+  const [, of, partition, offset] = DECISION_ID.exec(id) ?? [];
+  return of === topic ? { partition: Number(partition), offset: Number(offset) } : null;
 }
 
 /** The log between stages that is keyed by `entity`, a field of transactions. */
@@ -30,4 +32,9 @@ export function entityTopic(appId: string, entity: string): string {
 /** The compacted topic that holds a stage's rolling snapshot. */
 export function stateTopic(appId: string, inputTopic: string): string {
   return `${appId}.state.${inputTopic}`;
+}
+
+/** The compacted topic that says which rejected records were sent in again; keyed by the decision id of what was rejected. */
+export function rejectedLedgerTopic(appId: string): string {
+  return `${appId}.rejected.ledger`;
 }

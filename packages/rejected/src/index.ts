@@ -1,0 +1,11 @@
+export { exportedLetter, type Shown } from "./exported.ts";
+export { type LetterFilter, matches } from "./filter.ts";
+export { type Fixed, FixedFault, readFixed } from "./fixed.ts";
+export { type LedgerEntry, LedgerIncomplete, readLedger } from "./ledger.ts";
+export { bytesOf, type Letter, letterOf } from "./letter.ts";
+export { type LetterRow, Listing } from "./listing.ts";
+export { type MaskedPayload, maskedBytes, maskedPayload, printable } from "./mask.ts";
+export { type Original, originalOf } from "./original.ts";
+export { type Outcome, Replayer, type ReplayerOptions } from "./replayer.ts";
+export { planResend, type Resend, type ResendPlan, type ResendTarget } from "./resend.ts";
+export { type Scanned, type ScanRange, scanLetters } from "./scan.ts";

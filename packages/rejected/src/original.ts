@@ -1,0 +1,43 @@
+/** The input record that a letter is about, read from the input's log while that is kept: what `too_large` has only a reference to. */
+import { createHash } from "node:crypto";
+import { DECISION_ID, type LogRecord } from "@weir/schema";
+import type { Log } from "@weir/stream";
+import type { Letter } from "./letter.ts";
+
+export type Original = { readonly ok: true; readonly record: LogRecord } | { readonly ok: false; readonly why: string };
+
+/** `inputs`: the topics that origins may lie in. A reference's hash must be that of what is found. */
+export async function originalOf(log: Log, letter: Letter, inputs: readonly string[]): Promise<Original> {
+  const [, topic = "", partitionText, offsetText] = DECISION_ID.exec(letter.origin) ?? [];
+  if (!inputs.includes(topic)) return { ok: false, why: `${topic} is not an input topic here` };
+  const [partition, offset] = [Number(partitionText), Number(offsetText)];
+  if (partition >= (await log.partitions(topic))) return { ok: false, why: `${topic} has no partition ${partition}` };
+  const { start, end } = await log.bounds({ topic, partition });
+  if (offset < start)
+    return { ok: false, why: `${topic} no longer keeps it: partition ${partition} begins at ${start}` };
+  if (offset >= end) return { ok: false, why: `${topic} has nothing there: it was made anew` };
+  const reader = log.read({ topic, partition }, offset, offset + 1);
+  try {
+    const record = (await reader.next())?.records.find((one) => one.offset === offset);
+    if (record === undefined) return { ok: false, why: `${topic} has nothing there` };
+    if (letter.reason === "too_large" && !isReferenceTo(letter.value, record.value))
+      return { ok: false, why: `${topic} has another record there: it was made anew` };
+    return { ok: true, record };
+  } finally {
+    reader.close();
+  }
+}
+
+function isReferenceTo(reference: Buffer | null, value: Buffer | null): boolean {
+  try {
+    const { sha256 } = JSON.parse(reference?.toString("utf8") ?? "") as { readonly sha256?: unknown };
+    return (
+      sha256 ===
+      createHash("sha256")
+        .update(value ?? "")
+        .digest("hex")
+    );
+  } catch {
+    return false;
+  }
+}
