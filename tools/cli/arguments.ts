@@ -58,7 +58,7 @@ export function integer<F extends number | null>(spec: {
 }
 
 /** One of a few words. */
-export function choice<const W extends string, F extends W | null>(spec: {
+export function choice<const W extends string, const F extends W | null>(spec: {
   readonly about: string;
   readonly words: readonly W[];
   readonly fallback: F;

@@ -35,6 +35,11 @@ const commands: Readonly<Record<string, Command>> = {
     about: "decides what is under way between the stages of a ruleset that is to be replaced, and ends",
     load: () => import("./drain/command.ts"),
   },
+  rejected: {
+    usage: "rejected list|show|export|replay",
+    about: "what could not be decided: looks at it, takes it out, sends it in again",
+    load: () => import("./rejected/command.ts"),
+  },
 };
 
 process.exitCode = await main(process.argv.slice(2));

@@ -28,6 +28,7 @@ export type ResendTarget = {
   readonly retentionMs: number | null;
 };
 
+/** Its bytes are copies, so it may wait. */
 export type Resend = { readonly origin: string; readonly bytes: "original" | "fixed"; readonly record: OutputRecord };
 
 export type ResendPlan = { readonly ok: true; readonly resend: Resend } | { readonly ok: false; readonly why: string };
@@ -77,9 +78,9 @@ export function planResend({ letter, fixed, targets, nowMs }: ResendRequest): Re
         topic: target.topic,
         partition:
           place === null ? Number(originPartition) % target.partitions : partitionFor(place, target.partitions),
-        key,
-        value,
-        headers: [...letter.headers, replayHeader(origin)],
+        key: copyOf(key),
+        value: copyOf(value),
+        headers: [...letter.headers.map(([name, content]) => [name, copyOf(content)] as const), replayHeader(origin)],
         timestampMs,
       },
     },
@@ -88,6 +89,10 @@ export function planResend({ letter, fixed, targets, nowMs }: ResendRequest): Re
 
 function replayHeader(origin: string): Header {
   return [REPLAY_HEADER, Buffer.from(origin)];
+}
+
+function copyOf(bytes: Buffer | null): Buffer | null {
+  return bytes && Buffer.from(bytes);
 }
 
 function refused(why: string): ResendPlan {

@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import { type ExistingTopic, planTopics, type TopicsOf, wantedTopics } from "./topics.ts";
 
 const state = "weir.state.queueing.transactions";
+const ledger = "weir.rejected.ledger";
 const DAY_MS = 86_400_000;
 
 /** Of the rules in rulesets/. */
@@ -24,7 +25,7 @@ function aCluster(changes: Readonly<Record<string, ExistingTopic | null>> = {}):
   return new Map([...topics, ...Object.entries(changes)]);
 }
 
-test("an empty cluster gets the topics of the interface and a compacted one of state, with the partitions asked for", () => {
+test("an empty cluster gets the topics of the interface and compacted ones of state and replays, with the partitions asked for", () => {
   const plan = planTopics(THRESHOLD, 8, new Map());
   expect(plan.missing.map((topic) => topic.name)).toEqual([
     TOPICS.transactions,
@@ -33,14 +34,16 @@ test("an empty cluster gets the topics of the interface and a compacted one of s
     TOPICS.fraud,
     TOPICS.rejected,
     state,
+    ledger,
   ]);
   expect(plan.missing.every((topic) => topic.partitions === 8)).toBe(true);
-  expect(plan.missing.find((topic) => topic.name === state)?.config["cleanup.policy"]).toBe("compact");
+  const compacted = plan.missing.filter(({ config }) => config["cleanup.policy"] === "compact");
+  expect(compacted.map(({ name }) => name)).toEqual([state, ledger]);
   expect(plan).toMatchObject({ existing: [], notes: [], faults: [] });
 });
 
 test("without a number the default is 4", () => {
-  expect(planTopics(THRESHOLD, null, new Map()).missing.map((topic) => topic.partitions)).toEqual([4, 4, 4, 4, 4, 4]);
+  expect(planTopics(THRESHOLD, null, new Map()).missing.map((topic) => topic.partitions)).toEqual([4, 4, 4, 4, 4, 4, 4]);
 });
 
 test("a cluster that apply has made has nothing to tell", () => {
@@ -50,7 +53,7 @@ test("a cluster that apply has made has nothing to tell", () => {
 test("an input that others made decides the partitions of what is missing", () => {
   const input: ExistingTopic = { partitions: 6, config: {} };
   const plan = planTopics(THRESHOLD, null, new Map([[TOPICS.transactions, input]]));
-  expect(plan.missing.map((topic) => topic.partitions)).toEqual([6, 6, 6, 6, 6]);
+  expect(plan.missing.map((topic) => topic.partitions)).toEqual([6, 6, 6, 6, 6, 6]);
   expect(plan).toMatchObject({ existing: [TOPICS.transactions], notes: [], faults: [] });
 });
 
@@ -72,6 +75,7 @@ test.each([
   [state, "delete", 1],
   [state, "compact,delete", 1],
   [state, "compact", 0],
+  [ledger, "delete", 1],
   [TOPICS.transactions, "compact", 1],
   [TOPICS.fraud, "compact,delete", 1],
   [TOPICS.legit, "delete", 0],
@@ -94,6 +98,7 @@ test("a chain gets a log and a state for each of its stages, kept as long as its
     ...Object.values(TOPICS),
     ...names,
     ...[TOPICS.transactions, TOPICS.labels, ...names].map((name) => `weir.state.${name}`),
+    ledger,
   ]);
   for (const { field, layout } of CARDS.plan.entities) {
     const log = wanted.find(({ name }) => name === `weir.by-${field}`);

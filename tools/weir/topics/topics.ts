@@ -6,7 +6,7 @@
  */
 import { type ChainTopics, chainOf, inputTopicOf, type Plan } from "@weir/engine";
 import type { TopicSpec } from "@weir/kafka";
-import { stateTopic } from "@weir/schema";
+import { rejectedLedgerTopic, stateTopic } from "@weir/schema";
 
 /** The topics of the interface. */
 export type TopicNames = ChainTopics;
@@ -62,7 +62,7 @@ export type WantedTopic = TopicSpec & {
   readonly horizonMs: number;
 };
 
-/** Those of the interface, then those between the stages, then the states'. */
+/** Those of the interface, then those between the stages, then the states', then the ledger of replays. */
 export function wantedTopics({ names, appId, plan, inputKeyed }: TopicsOf, partitions: number): WantedTopic[] {
   const chain = chainOf(plan, { inputKeyed });
   const inputs = new Map(
@@ -91,6 +91,7 @@ export function wantedTopics({ names, appId, plan, inputKeyed }: TopicsOf, parti
     log(names.rejected, 30, 64),
     ...inner.map((name) => log(name, 1)),
     ...[...inputs.keys()].map((name) => topic(stateTopic(appId, name), snapshots, name)),
+    topic(rejectedLedgerTopic(appId), snapshots),
   ];
 }
 
@@ -148,18 +149,18 @@ function retentionFaults({ name, horizonMs }: WantedTopic, { config }: ExistingT
 }
 
 function cleanupFaults(wanted: WantedTopic, found: ExistingTopic): string[] {
-  const isState = wanted.stateOf !== null;
+  const isCompacted = wanted.config["cleanup.policy"] === "compact";
   const policy = found.config["cleanup.policy"];
   if (policy === undefined) return [];
   const policies = policy.split(",").map((one) => one.trim());
   const mend = (value: string): string =>
     `kafka-configs --alter --entity-type topics --entity-name ${wanted.name} --add-config cleanup.policy=${value}`;
-  if (isState && policy.trim() !== "compact") {
+  if (isCompacted && policy.trim() !== "compact") {
     return [
-      `${wanted.name} has cleanup.policy=${policy}, which deletes state that is still needed. ${mend("compact")}`,
+      `${wanted.name} has cleanup.policy=${policy}, which deletes what is still needed. ${mend("compact")}`,
     ];
   }
-  if (!isState && policies.includes("compact")) {
+  if (!isCompacted && policies.includes("compact")) {
     return [
       `${wanted.name} has cleanup.policy=${policy}, which drops all but the last record of a customer. ${mend("delete")}`,
     ];
