@@ -16,7 +16,8 @@ export const listAction = defineAction({
     json: flag("one JSON document instead of a table"),
   },
   more: [
-    "The time is the input record's own timestamp, the bytes those of its key, value and headers. Nothing of a payload is shown.",
+    "The time is the input record's own timestamp, the bytes those of its key, value and headers",
+    "(of one that was too large, those of its reference). Nothing of a payload is shown.",
     "",
     "Exit codes: 0 all is read; 1 Kafka failed; 78 something must be changed; 130 stopped by Ctrl-C, what was read is shown.",
   ],

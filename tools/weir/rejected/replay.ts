@@ -196,13 +196,18 @@ class ReplayJob {
   }
 }
 
-async function targetsOf({ connection, log, topics }: World): Promise<ResendTarget[]> {
-  const topic = topics.transactions;
+/** The input topics that are there: who has no labels need not have their topic. */
+async function targetsOf({ connection, topics }: World): Promise<ResendTarget[]> {
   const admin = openAdmin(connection);
   try {
-    const retentionMs = Number((await admin.describe([topic])).get(topic)?.config["retention.ms"] ?? -1);
-    const partitions = await log.partitions(topic);
-    return [{ topic, holds: "transactions", partitions, retentionMs: retentionMs < 0 ? null : retentionMs }];
+    const found = await admin.describe([topics.transactions, topics.labels]);
+    return (["transactions", "labels"] as const).flatMap((holds) => {
+      const topic = found.get(topics[holds]) ?? null;
+      if (topic === null) return [];
+      const retentionMs = Number(topic.config["retention.ms"] ?? -1);
+      const kept = retentionMs < 0 ? null : retentionMs;
+      return [{ topic: topics[holds], holds, partitions: topic.partitions, retentionMs: kept }];
+    });
   } finally {
     await admin.close();
   }

@@ -37,7 +37,7 @@ export const showAction = defineAction({
     }
     let shown = letter;
     if (values["from-input"]) {
-      const original = await originalOf(world.log, letter, [world.topics.transactions]);
+      const original = await originalOf(world.log, letter, [world.topics.transactions, world.topics.labels]);
       if (!original.ok) {
         console.error(`${origin}: ${original.why}`);
         return 1;

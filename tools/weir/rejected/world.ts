@@ -29,7 +29,7 @@ export type World = {
   readonly log: Log;
   readonly connection: KafkaConnection;
   readonly appId: string;
-  readonly topics: { readonly transactions: string; readonly rejected: string };
+  readonly topics: { readonly transactions: string; readonly labels: string; readonly rejected: string };
   readonly interrupt: AbortSignal;
   readonly screen: Screen;
 };
