@@ -9,7 +9,7 @@ test("without Kafka a run says so, decides in one process, and finds one output 
   const run = start({}, ["--in-memory", "--for", "3s", "--rate", "500", "--partitions", "2", "--seed", "7"]);
   expect(await run.exit, run.output()).toBe(0);
   expect(run.output()).toContain("not Kafka, and nothing is kept");
-  expect(run.output()).toContain("Topics: 11 made, 2 partitions each");
+  expect(run.output()).toContain("Topics: 12 made, 2 partitions each");
   expect(run.output()).toMatch(/transactions of this run +[1-9]/);
   expect(run.output()).toMatch(/missing +0\n/);
   expect(run.output()).toContain("Exactly once: every transaction of this run has one output");

@@ -43,7 +43,9 @@ test("an empty cluster gets the topics of the interface and compacted ones of st
 });
 
 test("without a number the default is 4", () => {
-  expect(planTopics(THRESHOLD, null, new Map()).missing.map((topic) => topic.partitions)).toEqual([4, 4, 4, 4, 4, 4, 4]);
+  expect(planTopics(THRESHOLD, null, new Map()).missing.map((topic) => topic.partitions)).toEqual([
+    4, 4, 4, 4, 4, 4, 4,
+  ]);
 });
 
 test("a cluster that apply has made has nothing to tell", () => {

@@ -156,9 +156,7 @@ function cleanupFaults(wanted: WantedTopic, found: ExistingTopic): string[] {
   const mend = (value: string): string =>
     `kafka-configs --alter --entity-type topics --entity-name ${wanted.name} --add-config cleanup.policy=${value}`;
   if (isCompacted && policy.trim() !== "compact") {
-    return [
-      `${wanted.name} has cleanup.policy=${policy}, which deletes what is still needed. ${mend("compact")}`,
-    ];
+    return [`${wanted.name} has cleanup.policy=${policy}, which deletes what is still needed. ${mend("compact")}`];
   }
   if (!isCompacted && policies.includes("compact")) {
     return [
