@@ -2,6 +2,7 @@
  * npm run bench:engine [-- PART...]: what the engine costs, in memory and in time, beside a peer in the same run.
  * Plots go to .weir/bench.
  */
+import { chainPart } from "./chain.ts";
 import { decisionPart } from "./decision.ts";
 import { windowsPart } from "./windows.ts";
 
@@ -10,7 +11,7 @@ export type Part = {
   run(): Promise<void>;
 };
 
-const PARTS: readonly Part[] = [windowsPart, decisionPart];
+const PARTS: readonly Part[] = [windowsPart, decisionPart, chainPart];
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !PARTS.some((part) => part.name === name));
