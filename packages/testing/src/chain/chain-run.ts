@@ -1,6 +1,6 @@
 /**
  * A chain on the runtime of packages/stream over a log in memory: several processes that come, go and die while input
- * arrives. What they leave behind is for sequential.ts to judge.
+ * arrives. What they leave behind is for sim/reference.ts to judge.
  */
 import { type ChainStage, type ChainTopics, createChain, type Plan } from "@weir/engine";
 import {
@@ -155,6 +155,6 @@ function lastRecord({ entries }: MemoryPartition): number {
   );
 }
 
-function groupOf({ groupSuffix }: ChainStage): string {
+export function groupOf({ groupSuffix }: Pick<ChainStage, "groupSuffix">): string {
   return `weir-${groupSuffix}`;
 }

@@ -2,10 +2,12 @@
 import { compileRuleset, formatFaults, type Plan } from "@weir/engine";
 import type { LogRecord } from "@weir/schema";
 import { describe, expect, test } from "vitest";
-import { CHAIN_TOPICS, ChainRun, chainWith } from "./chain-run.ts";
+import { differences } from "../sim/reference.ts";
+import { simulate } from "../sim/simulation.ts";
+import { CHAIN_TOPICS, ChainRun, chainWith, groupOf } from "./chain-run.ts";
+import { chainSubject } from "./chain-subject.ts";
 import { evaluatedDecisions, writtenDecisions } from "./evaluated.ts";
 import { paymentsOf } from "./payments.ts";
-import { chainFaults, type ReadLog } from "./sequential.ts";
 
 const SOURCE_AND_TARGET = `
 name: pair
@@ -65,18 +67,14 @@ async function runOf({ plan, partitions, count, seed }: Options): Promise<ChainR
   return run;
 }
 
-const readerOf =
-  (run: ChainRun): ReadLog =>
-  (topic, partition) => {
-    const log = run.broker.partition({ topic, partition });
-    return log.slice(0, log.end, Number.POSITIVE_INFINITY).records;
-  };
-
-function recordsOf(run: ChainRun, ...topics: readonly string[]): LogRecord[] {
+function recordsOf({ broker }: ChainRun, ...topics: readonly string[]): LogRecord[] {
   return topics.flatMap((topic) =>
-    run.broker.partitions(topic).flatMap((_, partition) => readerOf(run)(topic, partition)),
+    broker.partitions(topic).flatMap((log) => log.slice(0, log.end, Number.POSITIVE_INFINITY).records),
   );
 }
+
+const differencesIn = ({ broker }: ChainRun, options: { readonly plan: Plan; readonly partitions: number }): string[] =>
+  differences(broker, chainWith(options), groupOf);
 
 describe.each([
   { name: "source and target", ruleset: SOURCE_AND_TARGET, seed: 1 },
@@ -88,7 +86,7 @@ describe.each([
     "of %i partitions gives what each stage's log read in order gives, byte for byte",
     async (partitions) => {
       const run = await runOf({ plan, partitions, count: 2_000, seed });
-      expect(chainFaults(chainWith({ plan, partitions }), { read: readerOf(run), partitions })).toEqual([]);
+      expect(differencesIn(run, { plan, partitions })).toEqual([]);
       // None of it for want of trying.
       expect(run.restores).toBeGreaterThan(2 * partitions);
       const outcomes = [...run.labels.keys()].map((label) => label.split(" ")[1]);
@@ -114,7 +112,7 @@ describe("a chain of one partition", () => {
   test("decides as the evaluator does in one process", async () => {
     const plan = planOf(SOURCE_AND_TARGET);
     const run = await runOf({ plan, partitions: 1, count: 2_000, seed: 3 });
-    const wanted = evaluatedDecisions(plan, CHAIN_TOPICS.transactions, readerOf(run)("weir.by-source", 0));
+    const wanted = evaluatedDecisions(plan, CHAIN_TOPICS.transactions, recordsOf(run, "weir.by-source"));
     const written = writtenDecisions(recordsOf(run, CHAIN_TOPICS.legit, CHAIN_TOPICS.fraud));
     expect(written.size).toBeGreaterThan(1_500);
     expect(new Set(written.keys())).toEqual(new Set(wanted.keys()));
@@ -123,21 +121,44 @@ describe("a chain of one partition", () => {
 });
 
 describe("the reference", () => {
-  test("tells when a record is lost, doubled, changed or out of order", async () => {
-    const plan = planOf(SOURCE_AND_TARGET);
-    const run = await runOf({ plan, partitions: 1, count: 200, seed: 4 });
-    const chain = chainWith({ plan, partitions: 1 });
-    const faultsWith = (tamper: (records: readonly LogRecord[]) => readonly LogRecord[], at: string) => {
-      const read: ReadLog = (topic, partition) =>
-        topic === at ? tamper(readerOf(run)(topic, partition)) : readerOf(run)(topic, partition);
-      return chainFaults(chain, { read, partitions: 1 });
-    };
+  const plan = planOf(SOURCE_AND_TARGET);
+  type Entries = ReturnType<ChainRun["broker"]["partition"]>["entries"];
+
+  test.each<[string, (entries: Entries, at: number) => void]>([
+    ["lost", (entries, at) => entries.splice(at, 1)],
+    ["doubled", (entries, at) => entries.splice(at, 0, ...entries.slice(at, at + 1))],
+    ["out of order", (entries, at) => entries.splice(at, 2, ...entries.slice(at, at + 2).reverse())],
+    [
+      "changed",
+      (entries, at) => {
+        const entry = entries[at] as Entries[number];
+        entries[at] = { ...entry, record: { ...entry.record, timestampMs: 0 } };
+      },
+    ],
+  ])("sees a record that is %s, wherever it is", async (_, tamper) => {
     for (const topic of ["weir.by-source", "weir.by-target", CHAIN_TOPICS.legit]) {
-      expect(faultsWith((records) => records, topic)).toEqual([]);
-      expect(faultsWith((records) => records.slice(0, -1), topic)).not.toEqual([]);
-      expect(faultsWith((records) => [...records, ...records.slice(-1)], topic)).not.toEqual([]);
-      expect(faultsWith(([first, second, ...rest]) => [second, first, ...rest] as LogRecord[], topic)).not.toEqual([]);
-      expect(faultsWith((records) => records.map((one) => ({ ...one, timestampMs: 0 })), topic)).not.toEqual([]);
+      const run = await runOf({ plan, partitions: 1, count: 100, seed: 4 });
+      const { entries } = run.broker.partition({ topic, partition: 0 });
+      const at = entries.findIndex(({ control }, index) => !control && entries[index + 1]?.control === false);
+      tamper(entries, at);
+      expect(differencesIn(run, { plan, partitions: 1 }), topic).not.toEqual([]);
     }
   });
+});
+
+describe("a chain under faults", () => {
+  test.each([1, 3])(
+    "of %i partitions loses, doubles and misorders nothing in 20 runs",
+    { timeout: 60_000 },
+    async (partitions) => {
+      for (let seed = 1; seed <= 20; seed += 1) {
+        const report = await simulate(chainSubject({ plan: planOf(WITH_DEVICE), partitions }), {
+          seed,
+          steps: 400,
+          only: null,
+        });
+        expect(report.violations, `seed ${seed}`).toEqual([]);
+      }
+    },
+  );
 });

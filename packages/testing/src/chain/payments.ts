@@ -7,7 +7,8 @@ export type Input = NewRecord & { readonly partition: number };
 
 export type PaymentsOptions = {
   readonly seed: number;
-  readonly count: number;
+  /** How many transactions, not counting labels; Infinity if left out. */
+  readonly count?: number;
   /** Of both topics. */
   readonly partitions: number;
   readonly topics: { readonly transactions: string; readonly labels: string };
@@ -18,8 +19,8 @@ type Sent = { readonly members: Record<string, unknown>; readonly name: string; 
 const START_MS = 1_700_000_000_000;
 const MOST_REMEMBERED = 500;
 
-/** `count` transactions, not counting labels. Nothing is keyed: a source's come in any partition. */
-export function* paymentsOf({ seed, count, partitions, topics }: PaymentsOptions): Generator<Input> {
+/** Nothing is keyed: a source's come in any partition. */
+export function* paymentsOf({ seed, count = Infinity, partitions, topics }: PaymentsOptions): Generator<Input> {
   const chance = new Chance(seed);
   const ends = new Float64Array(partitions);
   const past: Sent[] = [];

@@ -2,6 +2,7 @@
  * What a stage must have written, by running its steps over its input log in order, from an empty state; and how that
  * differs from what stands in the topics.
  */
+import { createHash } from "node:crypto";
 import { type NewRecord, partitionFor } from "@weir/schema";
 import {
   decidedUpTo,
@@ -14,7 +15,11 @@ import {
 } from "@weir/stream";
 
 /** One line for each difference; none: the run was right. */
-export function differences(broker: MemoryBroker, stages: readonly Stage[], group: (stage: Stage) => string): string[] {
+export function differences<S extends Stage>(
+  broker: MemoryBroker,
+  stages: readonly S[],
+  group: (stage: S) => string,
+): string[] {
   const found: string[] = [];
   const expected = new Map<string, Written[]>();
   for (const stage of stages) {
@@ -27,6 +32,10 @@ export function differences(broker: MemoryBroker, stages: readonly Stage[], grou
   for (const [place, wanted] of expected) found.push(...compare(place, wanted, recordsAt(broker, place)));
   return found;
 }
+
+type Content = Omit<NewRecord, "topic">;
+
+const MOST_READABLE = 200;
 
 type Written = { readonly place: string; readonly text: string; readonly origin: string };
 
@@ -46,11 +55,7 @@ function reference(broker: MemoryBroker, stage: Stage, partition: number): Writt
   return written;
 }
 
-function compare(
-  place: string,
-  wanted: readonly Written[],
-  records: readonly Pick<NewRecord, "key" | "value" | "headers">[],
-): string[] {
+function compare(place: string, wanted: readonly Written[], records: readonly Content[]): string[] {
   const found: string[] = [];
   const places = new Map<string, number[]>();
   for (const [index, record] of records.entries()) {
@@ -94,7 +99,10 @@ function recordsAt(broker: MemoryBroker, place: string) {
   return partition.slice(partition.start, partition.end, Number.POSITIVE_INFINITY).records;
 }
 
-function textOf({ key, value, headers }: Pick<NewRecord, "key" | "value" | "headers">): string {
+/** All of a record but its place, of which the beginning can be read: a long run keeps the text of every record. */
+function textOf({ key, value, headers, timestampMs }: Content): string {
   const named = headers.map(([name, content]) => `${name}=${content?.toString("latin1")}`).join("&");
-  return `${key?.toString("latin1")} ${value?.toString("latin1")}${named === "" ? "" : ` ${named}`}`;
+  const text = `${timestampMs} ${key?.toString("latin1")} ${value?.toString("latin1")}${named === "" ? "" : ` ${named}`}`;
+  if (text.length <= MOST_READABLE) return text;
+  return `${text.slice(0, MOST_READABLE)}... ${createHash("sha256").update(text, "latin1").digest("base64")}`;
 }
