@@ -102,11 +102,11 @@ async function writeSnapshot(appId: string, keys: number): Promise<number> {
   let bytes = 0;
   for (let partition = 0; partition < PARTITIONS; partition++) {
     const state = stage.createState() as EntityState;
-    for (let number = 0; number < keys; number++) {
-      const source = `customer-${number}`;
-      if (partitionFor(Buffer.from(source), PARTITIONS) !== partition) continue;
-      for (let event = 0; event < events; event++) state.apply(payment(source, number, event), 0);
-    }
+    const own = Array.from({ length: keys }, (_, number) => number).filter(
+      (number) => partitionFor(Buffer.from(sourceOf(number)), PARTITIONS) === partition,
+    );
+    // In the order of their times, since what is late is not kept.
+    for (let event = 0; event < events; event++) for (const number of own) state.apply(payment(number, event, keys), 0);
     const tag = tagOf({ batch: "seed", owner: null });
     for (let left = true; left; ) {
       const outputs: OutputRecord[] = [];
@@ -132,16 +132,20 @@ function stateRecord(topic: string, partition: number, key: Buffer, value: Buffe
   return { topic, partition, key, value, headers: [], timestampMs: -1 };
 }
 
-/** Payments of one customer over 30 days, to some of a thousand shops. */
-function payment(source: string, number: number, event: number): Observation {
-  const offset = number * events + event;
+function sourceOf(number: number): string {
+  return `customer-${number}`;
+}
+
+/** Everybody's payments over 30 days, in turn, to a thousand shops. */
+function payment(number: number, event: number, keys: number): Observation {
+  const offset = event * keys + number;
   return {
     kind: "transaction",
-    timeMs: NOW_MS - 30 * DAY_MS + Math.floor((event * 29 * DAY_MS) / events) + (number % 86_400) * 1_000,
+    timeMs: NOW_MS - 30 * DAY_MS + Math.floor((offset * 29 * DAY_MS) / (keys * events)),
     origin: { partition: 0, offset },
     transaction: {
       id: `payment-${offset}`,
-      source,
+      source: sourceOf(number),
       target: `shop-${(number * 7 + event * 13) % 1_000}`,
       currency: "EUR",
       amountMinor: 100 + ((number * 31 + event * 977) % 50_000),
