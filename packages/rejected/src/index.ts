@@ -3,7 +3,7 @@ export { type LetterFilter, matches } from "./filter.ts";
 export { type Fixed, FixedFault, readFixed } from "./fixed.ts";
 export { type LedgerEntry, LedgerIncomplete, readLedger } from "./ledger.ts";
 export { bytesOf, type Letter, letterOf } from "./letter.ts";
-export { type LetterRow, Listing } from "./listing.ts";
+export { type LetterRow, Listing, listed } from "./listing.ts";
 export { type MaskedPayload, maskedBytes, maskedPayload, printable } from "./mask.ts";
 export { type Original, originalOf } from "./original.ts";
 export { type Outcome, Replayer, type ReplayerOptions } from "./replayer.ts";

@@ -35,3 +35,13 @@ export class Listing {
     return this.#rows.toSorted(this.#order).slice(0, this.#limit);
   }
 }
+
+/** As JSON. `others`: records that Weir did not write. */
+export function listed(rows: readonly LetterRow[], totals: ReadonlyMap<string, number>, others: number) {
+  const rejected = rows.map(({ partition, offset, timestampMs, ...row }) => ({
+    ...row,
+    at: { partition, offset },
+    timestamp: timestampMs < 0 ? null : new Date(timestampMs).toISOString(),
+  }));
+  return { rejected, totals: Object.fromEntries(totals), others };
+}

@@ -4,13 +4,14 @@ import { Health } from "./health.ts";
 import { startHttp } from "./http.ts";
 import { createLogger } from "./logger.ts";
 import { Metrics } from "./metrics.ts";
+import { Routes } from "./routes.ts";
 
-async function serve(health = new Health(), port = 0) {
+async function serve(health = new Health(), port = 0, routes = new Routes([])) {
   const lines: string[] = [];
   const destination = { write: (line: string) => void lines.push(line) };
   const log = createLogger({ level: "info", service: "test", instance: "1", destination });
   const metrics = new Metrics({ service: "test", version: "1.2.3", node: "v24" });
-  return { lines, metrics, server: await startHttp({ host: "127.0.0.1", port, health, metrics, log }) };
+  return { lines, metrics, server: await startHttp({ host: "127.0.0.1", port, health, metrics, log, routes }) };
 }
 
 describe("the HTTP server", () => {
@@ -79,6 +80,28 @@ describe("the HTTP server", () => {
     const malformed = await fetch(`${server.url}/%`);
     expect(malformed.status).toBe(400);
     expect(await malformed.text()).not.toContain("at ");
+  });
+
+  test("answers a service's own routes from when the service can, with what was in the path", async () => {
+    const spec = { method: "POST", path: "/things/:name/do" } as const;
+    const routes = new Routes([spec]);
+    await using server = (await serve(new Health(), 0, routes)).server;
+    const name = `a/${"x".repeat(200)}`;
+    const ask = () => {
+      const url = `${server.url}/things/${encodeURIComponent(name)}/do?limit=1`;
+      return fetch(url, { method: "POST", headers: { authorization: "Bearer t" } });
+    };
+    expect((await ask()).status).toBe(503);
+    routes.handle(spec, async (request) => ({ status: 409, body: request, headers: { "x-more": "1" } }));
+    const answer = await ask();
+    expect(answer.status).toBe(409);
+    expect(answer.headers.get("x-more")).toBe("1");
+    expect(await answer.json()).toEqual({ params: { name }, query: { limit: "1" }, authorization: "Bearer t" });
+    routes.handle(spec, async () => {
+      throw new Error("secret");
+    });
+    const failed = await ask();
+    expect([failed.status, await failed.text()]).toEqual([500, '{"error":"internal error"}']);
   });
 
   test("closes although a client keeps its connection open", async () => {

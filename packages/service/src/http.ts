@@ -1,11 +1,12 @@
 /**
- * The service's HTTP server: GET /livez, /readyz and /metrics, for probes and Prometheus, nothing else.
+ * The service's HTTP server: GET /livez, /readyz and /metrics, for probes and Prometheus, and what routes the service adds.
  * Bodies are hardly accepted, slow clients are cut off, answers carry no stack trace.
  */
 import { type FastifyInstance, fastify } from "fastify";
 import type { Health } from "./health.ts";
 import type { Logger } from "./logger.ts";
 import type { Metrics } from "./metrics.ts";
+import { type RouteRequest, Routes } from "./routes.ts";
 import { ConfigurationError } from "./settings.ts";
 
 export type HttpOptions = {
@@ -15,7 +16,12 @@ export type HttpOptions = {
   readonly health: Health;
   readonly metrics: Metrics;
   readonly log: Logger;
+  /** None when left out. */
+  readonly routes?: Routes;
 };
+
+/** Of one part of a path: a topic's name with a partition and an offset fits. */
+const MAX_PARAMETER = 300;
 
 export type HttpServer = AsyncDisposable & {
   /** Base address with the real port, without a slash at its end. */
@@ -24,7 +30,7 @@ export type HttpServer = AsyncDisposable & {
 
 /** Listens, and logs the address in the field `url`. Throws ConfigurationError if the address cannot be had. */
 export async function startHttp(options: HttpOptions): Promise<HttpServer> {
-  const { health, metrics, log } = options;
+  const { health, metrics, log, routes = new Routes([]) } = options;
   const app: FastifyInstance = fastify({
     logger: false,
     bodyLimit: 1024,
@@ -32,6 +38,7 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
     requestTimeout: 5_000,
     keepAliveTimeout: 10_000,
     forceCloseConnections: true,
+    routerOptions: { maxParamLength: MAX_PARAMETER },
   });
   app.addHook("onSend", async (_request, reply) => {
     reply.headers({ "x-content-type-options": "nosniff", "cache-control": "no-store" });
@@ -47,6 +54,17 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
   app.get("/metrics", async (_request, reply) => {
     return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics());
   });
+  for (const spec of routes.specs)
+    app.route({
+      method: spec.method,
+      url: spec.path,
+      async handler({ params, query, headers }, reply) {
+        const { authorization = null } = headers;
+        const request = { params, query, authorization } as RouteRequest;
+        const { status, body, headers: more = {} } = await routes.answer(spec, request);
+        return reply.code(status).headers(more).send(body);
+      },
+    });
   app.setNotFoundHandler((_request, reply) =>
     reply.code(404).send({ error: "not found", paths: ["/livez", "/readyz", "/metrics"] }),
   );

@@ -1,3 +1,4 @@
+export { bearerCheck } from "./bearer.ts";
 export type { ReadinessItem, Reason, Watchdog } from "./health.ts";
 export { Health } from "./health.ts";
 export type { HttpOptions, HttpServer } from "./http.ts";
@@ -11,6 +12,7 @@ export type { BuildInfo, LabelValues, MetricSpec } from "./metrics.ts";
 export { DURATION_BUCKETS_SECONDS, Metrics } from "./metrics.ts";
 export type { Phase } from "./phases.ts";
 export { Phases } from "./phases.ts";
+export { type RouteAnswer, type RouteHandler, type RouteRequest, type RouteSpec, Routes } from "./routes.ts";
 export { refusal, runService } from "./run.ts";
 export type { ExitCode, Running, Service, ServiceTable, StopRequest, World } from "./serve.ts";
 export { defineService, EXIT_CONFIGURATION, serve, sharedSettings } from "./serve.ts";

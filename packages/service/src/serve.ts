@@ -8,6 +8,7 @@ import { startHttp } from "./http.ts";
 import type { Logger } from "./logger.ts";
 import { Metrics } from "./metrics.ts";
 import { Phases } from "./phases.ts";
+import { type RouteSpec, Routes } from "./routes.ts";
 import { ConfigurationError, type Settings, type SettingsTable } from "./settings.ts";
 import { httpSettings, logSettings, shutdownSettings } from "./shared-settings.ts";
 
@@ -16,6 +17,8 @@ export type World = {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly health: Health;
+  /** Those that the service has named. */
+  readonly routes: Routes;
   /** Aborted when a stop was asked for, also during start(): whatever waits must give up then. */
   readonly stopping: AbortSignal;
 };
@@ -41,6 +44,8 @@ export type Service<T extends ServiceTable> = {
   /** One line for --help. */
   readonly about: string;
   readonly table: T;
+  /** What its HTTP server answers beside probes and metrics. */
+  readonly routes?: readonly RouteSpec[];
   /**
    * Builds and starts everything. ConfigurationError ends the process with 78, any other error with 1.
    * May wait as long as it takes for a broker, as long as `world.stopping` ends the wait.
@@ -80,10 +85,11 @@ export async function serve<T extends ServiceTable>(
   );
   const metrics = new Metrics({ service: service.name, version, node: process.version });
   const health = new Health();
+  const routes = new Routes(service.routes ?? []);
   const phase = health.item("service", "starting");
   try {
-    await using _server = await startHttp({ ...http, health, metrics, log });
-    const world: World = { log, metrics, health, stopping: stop.signal };
+    await using _server = await startHttp({ ...http, health, metrics, log, routes });
+    const world: World = { log, metrics, health, routes, stopping: stop.signal };
     const running = await startUnlessStopped(service, settings, world);
     const code = running === null ? 0 : await runUntilDrained(running, { log, phase, stop });
     log.info({ exitCode: code }, code === 0 ? "stopped cleanly" : "stopped after a failure, exit code 1");

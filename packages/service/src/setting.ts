@@ -171,13 +171,22 @@ export function secret<const D extends null | undefined = undefined>(spec: Spec<
   return setting<string, D>(spec, { accepts: "text", secret: true, parse: (given) => ({ ok: true, value: given }) });
 }
 
-/** The path of a file that holds a secret. One line end at its end is not part of the secret; an empty file is a fault. */
-export function secretFile<const D extends null | undefined = undefined>(spec: Spec<D>) {
+/**
+ * The path of a file that holds a secret. One line end at its end is not part of the secret; an empty file, or one with
+ * fewer characters than `minLength`, is a fault.
+ */
+export function secretFile<const D extends null | undefined = undefined>(
+  spec: Spec<D> & { readonly minLength?: number },
+) {
+  const { minLength = 1 } = spec;
   const parse: Kind<string>["parse"] = (path, source) => {
     const read = readNamed(path, source);
     if (!read.ok) return read;
     const value = read.value.text.replace(/\r?\n$/, "");
-    return value === "" ? { ok: false, fault: `names an empty file: ${quote(path)}` } : { ok: true, value };
+    if (value === "") return { ok: false, fault: `names an empty file: ${quote(path)}` };
+    return value.length >= minLength
+      ? { ok: true, value }
+      : { ok: false, fault: `names a file with fewer than ${minLength} characters: ${quote(path)}` };
   };
   return setting<string, D>(spec, { accepts: READABLE, parse });
 }

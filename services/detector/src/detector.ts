@@ -18,6 +18,7 @@ import { untilDrained } from "./drain.ts";
 import { detectorMetrics } from "./metrics.ts";
 import { observe } from "./observe.ts";
 import { watchProgress } from "./progress.ts";
+import { answerRejected, REJECTED_ROUTES } from "./rejected-routes.ts";
 import { detectorSettings, settingsTable } from "./settings.ts";
 import { type RetentionOf, refuseDroppedStages, refuseShortLogs, verifiedCounts } from "./start-checks.ts";
 
@@ -33,6 +34,7 @@ export const detector = defineService({
   name: "detector",
   about: ABOUT,
   table: settingsTable,
+  routes: REJECTED_ROUTES,
   start({ kafka, sessionTimeoutMs, ...rest }, world) {
     const log = new KafkaLog({ connection: kafka, sessionTimeoutMs, log: kafkaLog(world.log) });
     const retentionOf = async (topic: string): Promise<number | null> => {
@@ -44,19 +46,22 @@ export const detector = defineService({
         await admin.close();
       }
     };
-    return startDetector(rest, world, { log, place: `Kafka at ${kafka.brokers.join(",")}`, retentionOf });
+    const lettersLog = new KafkaLog({ connection: kafka, log: kafkaLog(world.log) });
+    return startDetector(rest, world, { log, lettersLog, place: `Kafka at ${kafka.brokers.join(",")}`, retentionOf });
   },
 });
 
 /** The same service over any other log. */
 export function detectorOn(source: Source): Service<typeof detectorSettings> {
   const start = (settings: DetectorSettings, world: World) => startDetector(settings, world, source);
-  return defineService({ name: "detector", about: ABOUT, table: detectorSettings, start });
+  return defineService({ name: "detector", about: ABOUT, table: detectorSettings, routes: REJECTED_ROUTES, start });
 }
 
 export type Source = {
   /** Closed with the service. */
   readonly log: Log;
+  /** For whoever asks for rejected records, so that the stages do not wait for that; closed with the service. */
+  readonly lettersLog?: Log;
   /** For messages: where that is. */
   readonly place: string;
   /** Without it the logs are taken to reach back as far as they must. */
@@ -65,10 +70,10 @@ export type Source = {
 
 async function startDetector(
   settings: DetectorSettings,
-  { log: logger, metrics: registry, health, stopping }: World,
+  { log: logger, metrics: registry, health, routes, stopping }: World,
   source: Source,
 ): Promise<Running> {
-  const { log } = source;
+  const { log, lettersLog = log } = source;
   const { chain, topics, appId, maxStageLag, allowPartialHistory, shutdownDeadlineMs } = settings;
   const { plan, stages: only, drain } = chain;
   logger.info(
@@ -80,6 +85,17 @@ async function startDetector(
   try {
     const counts = await untilAnswered(() => check(settings, source), source.place, logger, topicsReady, stopping);
     topicsReady.ready();
+    answerRejected(routes, {
+      token: settings.adminToken,
+      log: lettersLog,
+      appId,
+      topics,
+      retentionOf: source.retentionOf ?? (async () => null),
+      clock: wallClock,
+      logger,
+      nextRun: randomUUID,
+      nowMs: Date.now,
+    });
     const metrics = detectorMetrics(registry, only);
     const stages = stagesOf(settings, counts);
     const last = stages.at(-1);
@@ -122,11 +138,11 @@ async function startDetector(
       async drain() {
         stopWatching();
         await running.stop();
-        await log.close();
+        await Promise.all([log.close(), lettersLog.close()]);
       },
     };
   } catch (error) {
-    await log.close();
+    await Promise.all([log.close(), lettersLog.close()]);
     throw error;
   }
 }

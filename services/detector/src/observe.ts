@@ -69,7 +69,7 @@ export function observe(
     stepFailed({ partition, offset, error }) {
       metrics.stepFailures.inc();
       log.error(
-        { partition, offset, err: error },
+        { partition, offset, ...withoutWords(error) },
         `the engine threw on ${stage} ${partition}/${offset}, which is rejected as internal`,
       );
     },
@@ -124,4 +124,12 @@ function countBatch(
 
 function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/** What kind of error, and where: its words may quote the message that it was about. */
+function withoutWords(error: unknown): { readonly error: string; readonly frames: readonly string[] } {
+  if (!(error instanceof Error)) return { error: typeof error, frames: [] };
+  const { name, message, stack = "" } = error;
+  const lines = stack.replace(message, "").split("\n");
+  return { error: name, frames: lines.filter((line) => /^\s+at \S/.test(line)).map((line) => line.trim()) };
 }

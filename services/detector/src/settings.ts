@@ -1,5 +1,14 @@
 /** The detector's environment: every variable, its bounds and its default. README.md shows it, a test keeps that current. */
-import { appId, durationMs, flag, integer, kafkaSettings, sharedSettings, topicSettings } from "@weir/service";
+import {
+  appId,
+  durationMs,
+  flag,
+  integer,
+  kafkaSettings,
+  secretFile,
+  sharedSettings,
+  topicSettings,
+} from "@weir/service";
 import { explain } from "./ruleset-settings.ts";
 import { chainSettings } from "./stage-settings.ts";
 
@@ -37,6 +46,12 @@ export const detectorSettings = {
     default: 20_000,
   }),
   allowPartialHistory,
+  adminToken: secretFile({
+    name: "ADMIN_TOKEN_FILE",
+    about: "File that holds the token for /rejected, at least 16 characters; without it there is no such route",
+    default: null,
+    minLength: 16,
+  }),
   ...sharedSettings(8080),
 };
 

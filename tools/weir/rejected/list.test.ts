@@ -1,7 +1,7 @@
-import type { LetterRow } from "@weir/rejected";
+import { type LetterRow, listed } from "@weir/rejected";
 import { expect, test } from "vitest";
 import { instant } from "./instant.ts";
-import { listJson, listText } from "./list.ts";
+import { listText } from "./list.ts";
 
 const row = (change: Partial<LetterRow> = {}): LetterRow => ({
   origin: "queueing.transactions/0/7",
@@ -46,7 +46,7 @@ test("an empty topic says so", () => {
 });
 
 test("as JSON it is one document, with the place in the rejected topic", () => {
-  expect(JSON.parse(listJson([row()], new Map([["malformed", 1]]), 0))).toEqual({
+  expect(listed([row()], new Map([["malformed", 1]]), 0)).toEqual({
     rejected: [
       {
         origin: "queueing.transactions/0/7",

@@ -1,4 +1,4 @@
-import { type LetterRow, Listing, printable } from "@weir/rejected";
+import { type LetterRow, Listing, listed, printable } from "@weir/rejected";
 import { choice, flag, integer } from "../../cli/arguments.ts";
 import { count } from "../../cli/format.ts";
 import { choosing, chosenLetters, defineAction, INTERRUPTED } from "./world.ts";
@@ -31,7 +31,9 @@ export const listAction = defineAction({
     }
     const rows = listing.rows();
     console.log(
-      values.json ? listJson(rows, listing.totals, others) : listText(rows, listing.totals, others, values.order),
+      values.json
+        ? JSON.stringify(listed(rows, listing.totals, others), null, 2)
+        : listText(rows, listing.totals, others, values.order),
     );
     return world.interrupt.aborted ? INTERRUPTED : 0;
   },
@@ -67,13 +69,4 @@ export function listText(rows: readonly LetterRow[], totals: Totals, others: num
     ...byReason.map(([reason, of]) => `  ${reason.padEnd(named)}  ${count(of)}`),
     ...(others === 0 ? [] : [`${count(others)} records in the topic were not written by Weir`]),
   ].join("\n");
-}
-
-export function listJson(rows: readonly LetterRow[], totals: Totals, others: number): string {
-  const rejected = rows.map(({ partition, offset, timestampMs, ...row }) => ({
-    ...row,
-    at: { partition, offset },
-    timestamp: timestampMs < 0 ? null : new Date(timestampMs).toISOString(),
-  }));
-  return JSON.stringify({ rejected, totals: Object.fromEntries(totals), others }, null, 2);
 }
