@@ -49,7 +49,7 @@ export function planResend({ letter, fixed, targets, nowMs }: ResendRequest): Re
   if (target === undefined) return refused(`it was never in an input topic, but in ${topic}`);
   if (reason === "too_large" && fixed === null)
     return refused(
-      "only its hash and size are in the rejected topic: --from-input reads it from the input while that keeps it",
+      "only its hash and size are in the rejected topic: rejected replay --from-input reads it from the input, while that keeps it",
     );
   const isDuplicate = reason === "duplicate" || reason === "duplicate_conflict";
   if (isDuplicate && fixed === null)
