@@ -18,12 +18,6 @@ export { MAX_EVIDENCE, sentenceOf } from "./reasons.ts";
 export { duplicateRejection, internalRejection, type Rejection } from "./reject.ts";
 export { ENTITY_FIELDS, LIMITS, RulesetDocument } from "./ruleset-schema.ts";
 export { spliceDecision } from "./splice.ts";
-export {
-  beyondOneStage,
-  createDetectorStage,
-  type DetectorStageOptions,
-  type DetectorState,
-} from "./stage.ts";
 export { ENGINE_VERSION } from "./version.ts";
 export { CorruptChunk } from "./window/chunk.ts";
 export { EntityState } from "./window/entity-state.ts";

@@ -1,5 +1,5 @@
 import type { DataRow } from "@weir/dataset";
-import { compileRuleset, createDetectorStage, formatFaults, type Plan } from "@weir/engine";
+import { type ChainStage, compileRuleset, createChain, formatFaults, type Plan } from "@weir/engine";
 import { TOPICS } from "@weir/schema";
 import { expect, test } from "vitest";
 import { Replay, type Replayed } from "./replay.ts";
@@ -128,16 +128,16 @@ test("a message without a time comes at the time of the one before it", () => {
 
 test("what is written is, byte by byte, what the detector's stage writes of the same log", () => {
   const plan = planOf({ n: COUNT });
-  const { transactions: input, legit, fraud, rejected } = TOPICS;
-  const stage = createDetectorStage({
+  const [stage] = createChain({
     plan,
-    topics: { input, legit, fraud, rejected },
-    stateTopic: "state",
+    inputKeyed: true,
+    appId: "weir",
+    topics: TOPICS,
+    partitions: new Map([[TOPICS.transactions, 1]]),
     explain: "full",
     maxRecordBytes: 65_536,
     maxFutureMs: 0,
-    keyedPartitions: 1,
-  });
+  }) as [ChainStage];
   const state = stage.createState();
   const replay = new Replay({ plan, explain: "full", labelDelayMs: 0, leastAmountMinor: 1 });
   for (const [offset, days] of [0, 0.5, 0.25, 1.1, 3, 1].entries()) {

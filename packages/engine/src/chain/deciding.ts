@@ -9,7 +9,7 @@ import type { ChainTopics } from "./topology.ts";
 
 export type DecidingOptions = {
   readonly plan: Plan;
-  readonly topics: Pick<ChainTopics, "transactions" | "legit" | "fraud">;
+  readonly topics: ChainTopics;
   readonly explain: DecisionTextOptions["explain"];
   /** Place of the first feature that this stage's state answers. */
   readonly at: number;

@@ -1,6 +1,6 @@
 /** Whatever comes in, something sensible comes out: a plan or faults, a decision or a reason. */
 import { readFileSync } from "node:fs";
-import { compileRuleset, createDetectorStage, Evaluator, formatFaults, type Plan } from "@weir/engine";
+import { type ChainStage, compileRuleset, createChain, Evaluator, formatFaults, type Plan } from "@weir/engine";
 import { decodeTransaction, type LogRecord, REASON_CODES, REJECTED_HEADERS } from "@weir/schema";
 import { describe, expect, test } from "vitest";
 import { hostileRulesets } from "./rulesets.ts";
@@ -113,7 +113,7 @@ describe.each(HOST)("%s reaches nothing of the host", (name) => {
   });
 });
 
-const TOPICS = { input: "in", legit: "legit", fraud: "fraud", rejected: "rejected" };
+const TOPICS = { transactions: "in", labels: "labels", legit: "legit", fraud: "fraud", rejected: "rejected" };
 
 const STATEFUL = `
 name: h
@@ -137,15 +137,16 @@ thresholds: { review: 0.6, decline: 0.9 }
 test(`${TRANSACTIONS} hostile transactions through the stage: each is decided or rejected with a reason, and valid JSON`, () => {
   const compiled = compileRuleset(STATEFUL, { file: "r" });
   if (!compiled.ok) throw new Error(formatFaults(compiled.faults));
-  const stage = createDetectorStage({
+  const [stage] = createChain({
     plan: compiled.plan,
+    inputKeyed: true,
+    appId: "weir",
     topics: TOPICS,
-    stateTopic: "state",
+    partitions: new Map([[TOPICS.transactions, 1]]),
     explain: "full",
     maxRecordBytes: 4_096,
     maxFutureMs: 300_000,
-    keyedPartitions: 1,
-  });
+  }) as [ChainStage];
   const state = stage.createState();
   const seen = new Map<string, number>();
   let offset = 0;

@@ -8,9 +8,10 @@ import {
 } from "@weir/schema";
 import { Ajv } from "ajv";
 import { describe, expect, test } from "vitest";
-import { compileRuleset } from "./compile.ts";
-import { formatFaults } from "./fault.ts";
-import { createDetectorStage, type DetectorStageOptions } from "./stage.ts";
+import { compileRuleset } from "../compile.ts";
+import { formatFaults } from "../fault.ts";
+import { createChain } from "./chain.ts";
+import type { ChainOptions } from "./chain-stage.ts";
 
 const THRESHOLD = `
 name: t
@@ -30,21 +31,31 @@ rules:
 thresholds: { review: 0.6, decline: 0.9 }
 `;
 const NOW_MS = 1_700_000_000_000;
-const TOPICS = { input: "queueing.transactions", legit: "legit", fraud: "fraud", rejected: "rejected" };
+const TOPICS = {
+  transactions: "queueing.transactions",
+  labels: "queueing.labels",
+  legit: "legit",
+  fraud: "fraud",
+  rejected: "rejected",
+};
 
-function stageOf(ruleset: string, options: Partial<DetectorStageOptions> = {}) {
+type Options = Partial<ChainOptions> & { readonly inputPartitions?: number };
+
+function stageOf(ruleset: string, { inputPartitions = 1, ...options }: Options = {}) {
   const result = compileRuleset(ruleset, { file: "r.yaml" });
   if (!result.ok) throw new Error(formatFaults(result.faults));
-  return createDetectorStage({
+  const chain = createChain({
     plan: result.plan,
+    inputKeyed: true,
+    appId: "weir",
     topics: TOPICS,
-    stateTopic: "state",
+    partitions: new Map([[TOPICS.transactions, inputPartitions]]),
     explain: "none",
     maxRecordBytes: 65_536,
     maxFutureMs: 300_000,
-    keyedPartitions: 1,
     ...options,
   });
+  return only(chain);
 }
 
 function aRecord(value: object | string, record: Partial<LogRecord> = {}): LogRecord {
@@ -61,7 +72,7 @@ function only<T>(items: readonly T[]): T {
   return items[0] as T;
 }
 
-function stepOnce(ruleset: string, record: LogRecord, options: Partial<DetectorStageOptions> = {}, partition = 0) {
+function stepOnce(ruleset: string, record: LogRecord, options: Options = {}, partition = 0) {
   const stage = stageOf(ruleset, options);
   const step = stage.step(stage.createState(), record, partition);
   return { ...step, output: only(step.outputs) };
@@ -304,12 +315,11 @@ describe("a rejected record", () => {
     expect(header(output.headers, REJECTED_HEADERS.engine)).toMatch(/^\d/);
   });
 
-  test.each<[string, LogRecord, Partial<DetectorStageOptions>, string]>([
+  test.each<[string, LogRecord, Options, string]>([
     ["a tombstone", aRecord("", { value: null }), {}, "malformed"],
     ["nothing", aRecord(""), {}, "malformed"],
     ["an event time too far ahead", aRecord({ timestamp: NOW_MS + 300_001 }), {}, "from_the_future"],
     ["no time at all", aRecord({}, { timestampMs: -1 }), {}, "malformed"],
-    ["the wrong partition", aRecord({}), { keyedPartitions: 2 ** 20 }, "misrouted"],
     ["a record too large", aRecord({ pad: "x".repeat(200) }), { maxRecordBytes: 200 }, "too_large"],
   ])("%s", (_what, record, options, reason) => {
     const { output, label } = stepOnce(THRESHOLD, record, options);
@@ -317,13 +327,20 @@ describe("a rejected record", () => {
     expect(header(output.headers, REJECTED_HEADERS.reason)).toBe(reason);
   });
 
-  test.each<[string, LogRecord, Partial<DetectorStageOptions>, number]>([
+  test.each<[string, LogRecord, Options, number]>([
     ["an event time just not too far ahead", aRecord({ timestamp: NOW_MS + 300_000 }), {}, 0],
     ["any event time when the record has none", aRecord({ timestamp: NOW_MS }, { timestampMs: -1 }), {}, 0],
-    ["the right partition", aRecord({}), { keyedPartitions: 5 }, (murmur2(Buffer.from("alice")) & 0x7fffffff) % 5],
-    ["any partition of an input that is not keyed", aRecord({}), { keyedPartitions: null }, 9],
+    ["any partition, where nothing is counted", aRecord({}), { inputPartitions: 5 }, 9],
   ])("is not: %s", (_what, record, options, partition) => {
     expect(stepOnce(THRESHOLD, record, options, partition).label).toBe("approve");
+  });
+
+  test("is one that lies outside its source's partition, where the source's past is counted", () => {
+    const right = (murmur2(Buffer.from("alice")) & 0x7fffffff) % 5;
+    const labels = [0, 1, 2, 3, 4].map((partition) => {
+      return stepOnce(COUNTING, aRecord({}), { inputPartitions: 5 }, partition).label;
+    });
+    expect(labels).toEqual([0, 1, 2, 3, 4].map((one) => (one === right ? "approve" : "rejected:misrouted")));
   });
 
   test("goes on saying what it is a replay of", () => {
@@ -364,18 +381,7 @@ describe("a rejected record", () => {
   });
 });
 
-test("a ruleset that counts by source is refused on an input that is not keyed by it", () => {
-  expect(() => stageOf(COUNTING, { keyedPartitions: null })).toThrow("must be keyed by source");
-});
-
-test.each([
-  ["by: target, count: true", "feature count_1h is by target, and so far only the source's past is kept"],
-  ["by: source, fraud_count: true", "it has features of fraud, and so far labels are not read"],
-])("a ruleset that needs more than the source's past is refused: %s", (feature, message) => {
-  expect(() => stageOf(COUNTING.replace("by: source, count: true", feature))).toThrow(message);
-});
-
 test("the number of partitions is part of a stateful stage's identity, and of no other's", () => {
-  expect(stageOf(COUNTING, { keyedPartitions: 2 }).identity).not.toBe(stageOf(COUNTING).identity);
-  expect(stageOf(THRESHOLD, { keyedPartitions: 2 }).identity).toBe(stageOf(THRESHOLD).identity);
+  expect(stageOf(COUNTING, { inputPartitions: 2 }).identity).not.toBe(stageOf(COUNTING).identity);
+  expect(stageOf(THRESHOLD, { inputPartitions: 2 }).identity).toBe(stageOf(THRESHOLD).identity);
 });

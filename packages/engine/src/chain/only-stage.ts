@@ -1,0 +1,90 @@
+/**
+ * The chain of one stage: every record of the input becomes exactly one record of legit, fraud or rejected. It decides
+ * without a past, or with the source's, where the input is keyed by source.
+ */
+import { type LogRecord, stateTopic } from "@weir/schema";
+import { admit } from "../admit.ts";
+import type { PlannedEntity } from "../plan.ts";
+import { createRejector, duplicateRejection, internalRejection, type Rejection } from "../reject.ts";
+import { EntityState } from "../window/entity-state.ts";
+import { layoutIdentity } from "../window/layout.ts";
+import type { Observation, StateEvent } from "../window/observation.ts";
+import { StreamClock } from "../window/stream-clock.ts";
+import { routingFault } from "./chain-key.ts";
+import { type ChainOptions, type ChainStage, type ChainStep, partitionsOf } from "./chain-stage.ts";
+import { createDeciding } from "./deciding.ts";
+import { rejectedLabel } from "./step-labels.ts";
+import type { ChainLink } from "./topology.ts";
+
+type OnlyLink = ChainLink & { readonly entity: PlannedEntity | null };
+
+const NOTHING: readonly string[] = [];
+
+export function createOnlyStage({ name, kind, groupSuffix, entity }: OnlyLink, options: ChainOptions): ChainStage {
+  const { plan, appId, topics, explain, maxRecordBytes } = options;
+  const input = topics.transactions;
+  // Only where a state is kept: else a record is decided wherever it lies.
+  const partitions = entity === null ? null : partitionsOf(options, input);
+  const identity = entity === null ? "stateless@1" : `${layoutIdentity(entity.layout)} partitions=${partitions}`;
+  const rejectRecord = createRejector({ input, rejected: topics.rejected, maxRecordBytes });
+  const earlier = { has: () => false, origins: () => [] };
+  const depart = createDeciding({ plan, topics, explain, at: 0, earlier });
+  /** Written anew for each record; nothing of it is kept. */
+  const features = new Float64Array(plan.features.length);
+
+  const rejected = (
+    record: LogRecord,
+    partition: number,
+    rejection: Rejection,
+    event: StateEvent | null = null,
+  ): ChainStep => ({
+    outputs: [rejectRecord(record, partition, rejection)],
+    label: rejectedLabel(rejection.reason),
+    event,
+  });
+
+  return {
+    name,
+    kind,
+    groupSuffix,
+    input,
+    outputs: [topics.legit, topics.fraud, topics.rejected],
+    stateTopic: stateTopic(appId, input),
+    horizonMs: entity?.layout.horizonMs ?? 0,
+    needsHistory: entity !== null,
+    identity,
+
+    createState() {
+      return entity === null ? new StreamClock() : new EntityState(identity, entity.layout, entity.features);
+    },
+
+    step(state, record, partition) {
+      const admitted = admit(record, options);
+      if (!admitted.ok) return rejected(record, partition, admitted.rejection);
+      const { transaction, timeMs, closeAtByte } = admitted;
+      const misrouted = partitions === null ? null : routingFault(transaction.source, "source", partition, partitions);
+      if (misrouted !== null) return rejected(record, partition, misrouted);
+      const origin = { partition, offset: record.offset };
+      const observation: Observation = { kind: "transaction", transaction, timeMs, origin };
+      const duplicate = state.duplicateOf(observation);
+      // It goes to the state all the same, which it moves on in time.
+      if (duplicate !== null) return rejected(record, partition, duplicateRejection(duplicate, input), observation);
+      state.ask(observation, features);
+      return depart({
+        record,
+        headers: record.headers,
+        key: record.key,
+        closeAtByte,
+        observation,
+        state,
+        features,
+        incomplete: NOTHING,
+        order: record.offset,
+        late: state.isLate(timeMs),
+        approximate: state.approximate(observation),
+      });
+    },
+
+    reject: (record, partition, error) => rejected(record, partition, internalRejection(error)),
+  };
+}
