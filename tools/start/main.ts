@@ -25,7 +25,8 @@ using interrupt = new Interrupt(() => {
   process.exit(130);
 });
 
-process.exitCode = await main();
+// Not only the code: a client that still waits for an answer from Kafka would keep the process for that long.
+process.exit(await main());
 
 async function main(): Promise<number> {
   const { values, words, help, faults } = parseArguments(options, process.argv.slice(2), process.env);

@@ -42,7 +42,8 @@ const commands: Readonly<Record<string, Command>> = {
   },
 };
 
-process.exitCode = await main(process.argv.slice(2));
+// Not only the code: a client that still waits for an answer from Kafka would keep the process for that long.
+process.exit(await main(process.argv.slice(2)));
 
 async function main([name, ...args]: readonly string[]): Promise<number> {
   if (name === "--help" || name === "-h") return printHelp();

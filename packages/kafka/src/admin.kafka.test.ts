@@ -1,4 +1,6 @@
-import { expect, test } from "vitest";
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { expect, inject, onTestFinished, test, vi } from "vitest";
 import { openAdmin } from "./admin.ts";
 import { openKafka } from "./connection.ts";
 import { connection, newTopic, openLog, part } from "./kafka.fixture.ts";
@@ -62,3 +64,33 @@ test("without a broker nothing is ready, and calls throw instead of waiting", as
   await expect(admin.describe(["t"])).rejects.toThrow("describing topics");
   await admin.close();
 });
+
+/** Stands before the broker, and hangs up on whoever comes before `fromMs`. */
+async function lateBroker(fromMs: number) {
+  const taken: Socket[] = [];
+  const [host, port] = inject("kafkaBrokers").split(":");
+  const server = createServer((socket) => {
+    if (performance.now() < fromMs) {
+      socket.destroy();
+      return;
+    }
+    taken.push(socket.on("error", () => {}));
+    const broker = connect({ host, port: Number(port) }).on("error", () => {});
+    socket.pipe(broker).pipe(socket);
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  onTestFinished(() => {
+    for (const socket of taken) socket.destroy();
+    server.close();
+  });
+  return { address: `127.0.0.1:${(server.address() as AddressInfo).port}`, taken };
+}
+
+test("what is reached only after a call was given up is not kept open", async () => {
+  const { address, taken } = await lateBroker(performance.now() + 2_200);
+  const admin = openAdmin(connection([address]));
+  expect(await admin.brokerReady()).toBe(false);
+  await admin.close();
+  await vi.waitFor(() => expect(taken.length).toBeGreaterThan(0), 15_000);
+  await vi.waitFor(() => expect(taken.filter((socket) => !socket.readableEnded)).toHaveLength(0), 15_000);
+}, 40_000);

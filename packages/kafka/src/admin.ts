@@ -61,10 +61,15 @@ export const openAdmin = (connection: KafkaConnection, { log }: { log?: LogFunct
   /** A connection that failed once is not trusted again. */
   const call = async <T>(what: string, timeoutMs: number, use: (admin: KafkaJs.Admin) => Promise<T>): Promise<T> => {
     opened ??= open();
+    const admin = opened;
+    const answer = admin.then(use);
     try {
-      return await within(timeoutMs, opened.then(use), what);
+      return await within(timeoutMs, answer, what);
     } catch (error) {
       await close();
+      // What took too long goes on, and kafkajs connects anew for it: nobody else would close that connection.
+      const disconnectAgain = async (): Promise<void> => (await admin).disconnect();
+      answer.then(disconnectAgain, disconnectAgain).catch(() => {});
       throw new Error(`${what}: ${errorText(error)}`, { cause: error });
     }
   };

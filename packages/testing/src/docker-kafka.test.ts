@@ -17,6 +17,6 @@ test("the container advertises the address that clients use, and can run transac
 });
 
 test("the cluster id is 16 bytes, as Kafka demands", () => {
-  const id = containerEnvironment("h", 1)["CLUSTER_ID"] ?? "";
+  const id = containerEnvironment("h", 1).CLUSTER_ID ?? "";
   expect(Buffer.from(id, "base64url")).toHaveLength(16);
 });
