@@ -196,6 +196,11 @@ describe("faults say where and what would be right", () => {
     expect(faultsOf(text)).toContain(`r.yaml:${expected}`);
   });
 
+  test("of a text that is no YAML do not repeat the text", () => {
+    const lines = faultsOf(`key: "value"\n${"some prose: and more of it\n".repeat(1000)}`).split("\n");
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThan(200);
+  });
+
   const feature = (written: string) => GOOD.replace(/count_10m: .*/, `count_10m: { ${written} }`);
   test.each<[string, string, string]>([
     ["no aggregate", "by: source, over: 1h", "5:14: features.count_10m needs exactly one of count, sum, mean, "],

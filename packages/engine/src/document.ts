@@ -22,6 +22,7 @@ export const DocumentName = Type.String({
 });
 
 const MAX_ALIASES = 100;
+const MOST_QUOTED = 120;
 
 const YAML_OPTIONS = {
   version: "1.2",
@@ -71,7 +72,7 @@ export function readDocument<T>(text: string, file: string, kind: DocumentKind<T
   };
   const yaml = parseDocument(text, { ...YAML_OPTIONS, lineCounter: lines });
   const broken = [...yaml.errors, ...yaml.warnings];
-  if (broken.length > 0) return failed(...broken.map((error) => at(error.pos[0], error.message)));
+  if (broken.length > 0) return failed(...broken.map((error) => at(error.pos[0], brief(error.message))));
   const position = positions(yaml, text);
   if (position.repeated.length > 0)
     return failed(...position.repeated.map((offset) => at(offset, "this key stands here twice")));
@@ -101,6 +102,11 @@ export function readDocument<T>(text: string, file: string, kind: DocumentKind<T
   } catch (error) {
     return failed(at(0, error instanceof Error ? error.message : String(error)));
   }
+}
+
+/** The parser quotes what it did not expect, which may be all the rest of the text. */
+function brief(message: string): string {
+  return message.length <= MOST_QUOTED ? message : `${message.slice(0, MOST_QUOTED)} ...`;
 }
 
 function failed(...faults: RulesetFault[]): Read<never> {
