@@ -84,6 +84,27 @@ const kafkajs = require("kafkajs") as typeof KafkaJs;
 export const { Kafka, logLevel, AssignerProtocol } = kafkajs;
 export type { KafkaJs };
 
+/** The versions of a request that a broker takes, both included. */
+export type VersionRange = { readonly minVersion: number; readonly maxVersion: number };
+
+const apiKeys = require("kafkajs/src/protocol/requests/apiKeys") as Readonly<Record<string, number>>;
+const { requests } = require("kafkajs/src/protocol/requests") as {
+  requests: Readonly<Record<string, { readonly versions: readonly string[] }>>;
+};
+const SENT = [
+  ...["Metadata", "CreateTopics", "DescribeConfigs", "ListOffsets", "Fetch", "Produce"],
+  ...["GroupCoordinator", "JoinGroup", "SyncGroup", "Heartbeat", "LeaveGroup", "OffsetFetch"],
+  ...["InitProducerId", "AddPartitionsToTxn", "AddOffsetsToTxn", "TxnOffsetCommit", "EndTxn"],
+];
+
+/** Every request that this package sends, in the newest version that kafkajs knows, which is that of our own ones too. */
+export const newestRequests = (): { readonly name: string; readonly apiKey: number; readonly version: number }[] =>
+  SENT.map((name) => {
+    const [apiKey, versions] = [apiKeys[name], requests[name]?.versions];
+    if (apiKey === undefined || versions === undefined) throw new Error(`kafkajs has no request ${name}`);
+    return { name, apiKey, version: Math.max(...versions.map(Number)) };
+  });
+
 /** A request or response body as kafkajs passes it about; `buf` only has to be there. */
 export type Encoded = { readonly buf: Buffer; readonly buffer: Buffer };
 
@@ -134,6 +155,8 @@ export type Broker = {
 
 /** kafkajs's Cluster: connections to the brokers and what they said about topics. */
 export type Cluster = {
+  /** What the broker that answered first takes, by api key; null before connect(). */
+  readonly brokerPool: { readonly versions: Readonly<Record<number, VersionRange>> | null };
   connect(): Promise<void>;
   disconnect(): Promise<void>;
   isConnected(): boolean;

@@ -3,6 +3,7 @@ export type { ReadinessItem, Reason, Watchdog } from "./health.ts";
 export { Health } from "./health.ts";
 export type { HttpOptions, HttpServer } from "./http.ts";
 export { startHttp } from "./http.ts";
+export { refuseUnfitKafka } from "./kafka-check.ts";
 export type { KafkaLogFunction } from "./kafka-log.ts";
 export { kafkaLog } from "./kafka-log.ts";
 export { kafkaSettings } from "./kafka-settings.ts";

@@ -1,10 +1,10 @@
 import { brokerAnswers } from "./broker-answers.ts";
-import { KAFKA_VERSION } from "./java-kafka/jars.ts";
+import { KAFKA_VERSION, type KafkaVersion } from "./java-kafka/jars.ts";
 import { singleNode } from "./java-kafka/properties.ts";
 import { freePort } from "./ports.ts";
 import { run, until } from "./processes.ts";
 
-export const KAFKA_IMAGE = `apache/kafka:${KAFKA_VERSION}`;
+export const imageOf = (version: KafkaVersion): string => `apache/kafka:${version}`;
 
 /** Null when a Docker engine answers, else why there is none to use. */
 export async function dockerAbsence(): Promise<string | null> {
@@ -26,17 +26,20 @@ export async function startDockerKafka(options: {
   readonly volume?: string;
   /** Begin with an empty volume. */
   readonly fresh?: boolean;
+  /** Default: the newest. */
+  readonly version?: KafkaVersion;
   readonly log: (line: string) => void;
 }): Promise<DockerKafka> {
+  const image = imageOf(options.version ?? KAFKA_VERSION);
   const { GenericContainer, Wait, getContainerRuntimeClient } = await import("testcontainers");
-  options.log(`starting ${KAFKA_IMAGE} in Docker (the first time its image is pulled)`);
+  options.log(`starting ${image} in Docker (the first time its image is pulled)`);
   const started = performance.now();
   const host = (await getContainerRuntimeClient()).info.containerRuntime.host;
   const port = await freePort();
   if (options.fresh === true && options.volume !== undefined) {
     await run("docker", ["volume", "rm", "--force", options.volume], { timeoutMs: 30_000 });
   }
-  let container = new GenericContainer(KAFKA_IMAGE)
+  let container = new GenericContainer(image)
     .withExposedPorts({ container: 9092, host: port })
     .withEnvironment(containerEnvironment(host, port))
     .withWaitStrategy(Wait.forLogMessage(/Kafka Server started/))

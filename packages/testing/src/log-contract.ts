@@ -16,6 +16,8 @@ export type LogFixture = {
 };
 
 const sorted = (numbers: readonly number[]): number[] => numbers.toSorted((a, b) => a - b);
+/** The first start of a broker downloads it. */
+const START_TIMEOUT_MS = 600_000;
 const WAIT = { timeout: 20_000, interval: 20 };
 let unique = 0;
 
@@ -25,7 +27,7 @@ export function logContract(name: string, start: () => Promise<LogFixture>): voi
     const clients: Log[] = [];
     beforeAll(async () => {
       fixture = await start();
-    });
+    }, START_TIMEOUT_MS);
     afterEach(async () => {
       await Promise.all(clients.splice(0).map((client) => client.close()));
     });

@@ -1,4 +1,5 @@
 import { dockerAbsence, startDockerKafka } from "./docker-kafka.ts";
+import type { KafkaVersion } from "./java-kafka/jars.ts";
 import { startJavaKafka } from "./java-kafka/start.ts";
 import { NoLocalKafka } from "./local-kafka-error.ts";
 
@@ -24,6 +25,8 @@ export async function startKafka(options: {
   /** Docker volume that keeps the data; without it they go with the container. */
   readonly volume?: string;
   readonly fresh?: boolean;
+  /** Default: the newest. */
+  readonly version?: KafkaVersion;
   readonly log: (line: string) => void;
 }): Promise<LocalKafka> {
   const noDocker = (await dockerAbsence()) ?? (await tryDocker(options));
@@ -44,11 +47,7 @@ export async function startKafka(options: {
   }
 }
 
-async function tryDocker(options: {
-  readonly volume?: string;
-  readonly fresh?: boolean;
-  readonly log: (line: string) => void;
-}): Promise<LocalKafka | string> {
+async function tryDocker(options: Parameters<typeof startDockerKafka>[0]): Promise<LocalKafka | string> {
   try {
     const broker = await startDockerKafka(options);
     return {

@@ -1,8 +1,9 @@
-import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
+import { chosenVersion } from "./java-kafka/jars.ts";
 import { sweep } from "./java-kafka/owner-file.ts";
-import { weirFolder } from "./paths.ts";
+import { testBrokersFolder } from "./paths.ts";
 import { alive } from "./processes.ts";
 import { startKafka } from "./start-kafka.ts";
 
@@ -13,14 +14,17 @@ declare module "vitest" {
   }
 }
 
-/** One real broker for all `*.kafka.test.ts` of a run; none is started when no such test is to run. */
+/**
+ * One real broker for all `*.kafka.test.ts` of a run; none is started when no such test is to run. KAFKA_TEST_VERSION
+ * chooses its version.
+ */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const log = (line: string): void => console.log(`kafka: ${line}`);
-  const folder = join(weirFolder, "kafka-test");
-  await mkdir(folder, { recursive: true });
-  await removeLeftovers(folder, log);
-  const dataDir = await mkdtemp(join(folder, `${process.pid}-`));
-  const kafka = await startKafka({ dataDir, log });
+  await mkdir(testBrokersFolder, { recursive: true });
+  await removeLeftovers(testBrokersFolder, log);
+  const version = chosenVersion(process.env.KAFKA_TEST_VERSION);
+  const dataDir = join(testBrokersFolder, `${process.pid}-shared`);
+  const kafka = await startKafka({ dataDir, version, log });
   log(`${kafka.brokers} (${kafka.by}: ${kafka.why})`);
   project.provide("kafkaBrokers", kafka.brokers);
   return async () => {

@@ -1,6 +1,6 @@
 /** The detector over a log in memory: which stages run, what a start refuses, how a change of ruleset goes. */
 import { entityTopic, TOPICS } from "@weir/schema";
-import { createLogger, readSettings, serve } from "@weir/service";
+import { ConfigurationError, createLogger, readSettings, serve } from "@weir/service";
 import { MemoryBroker, MemoryLog } from "@weir/stream";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { detectorOn, type Source } from "./detector.ts";
@@ -183,6 +183,12 @@ describe("a change of ruleset", () => {
     world.start({ RULESET: "threshold.yaml" });
     await world.decidesAll();
   });
+});
+
+test("a log that is not one to work with is refused before anything is asked of it", async () => {
+  const refuseUnfit = () => Promise.reject(new ConfigurationError("it is older than Kafka 3.9"));
+  const detector = new World().start({ RULESET: "counts.yaml" }, { refuseUnfit });
+  expect(await detector.exit).toBe(78);
 });
 
 describe("a log that is kept for less than the ruleset looks back", () => {

@@ -9,6 +9,7 @@ import {
   type Logger,
   type ReadinessItem,
   type Running,
+  refuseUnfitKafka,
   type Service,
   type Settings,
   type World,
@@ -36,7 +37,8 @@ export const detector = defineService({
   table: settingsTable,
   routes: REJECTED_ROUTES,
   start({ kafka, sessionTimeoutMs, ...rest }, world) {
-    const log = new KafkaLog({ connection: kafka, sessionTimeoutMs, log: kafkaLog(world.log) });
+    const clientLog = kafkaLog(world.log);
+    const log = new KafkaLog({ connection: kafka, sessionTimeoutMs, log: clientLog });
     const retentionOf = async (topic: string): Promise<number | null> => {
       const admin = openAdmin(kafka);
       try {
@@ -46,8 +48,10 @@ export const detector = defineService({
         await admin.close();
       }
     };
-    const lettersLog = new KafkaLog({ connection: kafka, log: kafkaLog(world.log) });
-    return startDetector(rest, world, { log, lettersLog, place: `Kafka at ${kafka.brokers.join(",")}`, retentionOf });
+    const lettersLog = new KafkaLog({ connection: kafka, log: clientLog });
+    const refuseUnfit = () => refuseUnfitKafka(kafka, clientLog);
+    const place = `Kafka at ${kafka.brokers.join(",")}`;
+    return startDetector(rest, world, { log, lettersLog, place, refuseUnfit, retentionOf });
   },
 });
 
@@ -64,6 +68,8 @@ export type Source = {
   readonly lettersLog?: Log;
   /** For messages: where that is. */
   readonly place: string;
+  /** Throws ConfigurationError when the log is not one to work with. */
+  readonly refuseUnfit?: () => Promise<void>;
   /** Without it the logs are taken to reach back as far as they must. */
   readonly retentionOf?: RetentionOf;
 };
@@ -163,7 +169,9 @@ function stagesOf(settings: DetectorSettings, partitions: PartitionCounts): Chai
 }
 
 /** The partitions of every topic. Throws ConfigurationError when starting would be wrong, and what the log throws. */
-async function check(settings: DetectorSettings, { log, retentionOf }: Source): Promise<PartitionCounts> {
+async function check(settings: DetectorSettings, source: Source): Promise<PartitionCounts> {
+  const { log, refuseUnfit, retentionOf } = source;
+  await refuseUnfit?.();
   const { chain, topics, appId, allowPartialHistory } = settings;
   const inputs = chainOf(chain.plan, chain).map((link) => inputTopicOf(link, appId, topics));
   // Which topics there are does not depend on how many partitions they have.

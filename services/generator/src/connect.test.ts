@@ -44,6 +44,12 @@ describe("a generator without a broker", () => {
     );
   });
 
+  test("does not wait for a broker that is refused", async () => {
+    const { run, clock } = prepare(() => Promise.reject(new ConfigurationError("too old")));
+    await expect(run()).rejects.toThrow("too old");
+    expect(clock.nowMs).toBe(0);
+  });
+
   test("ends its wait on a stop", async () => {
     const { run, stop, clock } = prepare(() => Promise.reject(new Error("connection refused")));
     clock.onAdvance = (nowMs) => {

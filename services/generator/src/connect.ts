@@ -4,7 +4,7 @@ import type { Clock } from "./generator.ts";
 import type { Sink } from "./sink.ts";
 
 export type ConnectOptions = {
-  /** Resolves to a producer that has reached a broker; throws when there is none. */
+  /** Resolves to a producer that has reached a broker; throws when there is none, ConfigurationError when it is unfit. */
   readonly open: () => Promise<Sink>;
   readonly topic: string;
   /** Others that have to be there. */
@@ -25,7 +25,7 @@ const TOPIC_PATIENCE_MS = 5000;
 
 /**
  * Resolves once the topic's partitions are known, and the others are there. Throws `stopping.reason` when the wait is ended by a stop, and
- * ConfigurationError when a broker has answered for some seconds that one of them does not exist.
+ * ConfigurationError as `open` does or when a broker has answered for some seconds that one of them does not exist.
  */
 export async function connect(options: ConnectOptions, stopping: AbortSignal): Promise<Connected> {
   const { open, topic, others, place, log, readiness, clock } = options;
@@ -47,6 +47,7 @@ export async function connect(options: ConnectOptions, stopping: AbortSignal): P
     } catch (error) {
       await sink?.close().catch(() => {});
       stopping.throwIfAborted();
+      if (error instanceof ConfigurationError) throw error;
       const nowMs = clock.monotonicMs();
       const missing = isTopicMissing(error);
       const reason = missing ? `there is no topic ${asked}` : error instanceof Error ? error.message : String(error);

@@ -1,7 +1,15 @@
 /** The generator as a service, over Kafka and over anything else that takes transactions. */
 import { randomBytes } from "node:crypto";
 import { openProducer } from "@weir/kafka";
-import { defineService, kafkaLog, type Running, type Service, type Settings, type World } from "@weir/service";
+import {
+  defineService,
+  kafkaLog,
+  type Running,
+  refuseUnfitKafka,
+  type Service,
+  type Settings,
+  type World,
+} from "@weir/service";
 import { systemClock as clock } from "./clock.ts";
 import { connect } from "./connect.ts";
 import { generate } from "./generator.ts";
@@ -31,7 +39,10 @@ export const generator = defineService({
   table: settings,
   start({ kafka, ...rest }, world) {
     const log = kafkaLog(world.log);
-    const open = async () => openProducer(kafka, { log });
+    const open = async () => {
+      await refuseUnfitKafka(kafka, log);
+      return openProducer(kafka, { log });
+    };
     return startGenerator(rest, world, { open, place: `Kafka at ${kafka.brokers.join(",")}` });
   },
 });

@@ -1,5 +1,6 @@
 /** What `topics apply` and `topics verify` do to a cluster. */
 import { type Admin, type KafkaConnection, openAdmin } from "@weir/kafka";
+import { refuseUnfitKafka } from "@weir/service";
 import { EXIT_CONFIGURATION } from "../../cli/arguments.ts";
 import { planTopics, type TopicPlan, type TopicsOf, wantedTopics } from "./topics.ts";
 
@@ -42,6 +43,7 @@ export async function topicsCommand(
   const admin = openAdmin(connection);
   try {
     if (!(await brokerWithin(admin, waitMs, connection))) return 1;
+    await refuseUnfitKafka(connection, () => {});
     if (action === "apply") {
       const plan = await applyTopics(admin, request);
       console.log(applied(plan).join("\n"));

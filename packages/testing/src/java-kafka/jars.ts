@@ -8,6 +8,18 @@ import { findMaven } from "./toolchain.ts";
 
 /** Equal to the one in pom.xml; a test holds them together. */
 export const KAFKA_VERSION = "4.3.1";
+/** The newest of the oldest release that Weir takes. */
+export const OLDEST_KAFKA_VERSION = "3.9.2";
+
+export const KAFKA_VERSIONS = [KAFKA_VERSION, OLDEST_KAFKA_VERSION] as const;
+export type KafkaVersion = (typeof KAFKA_VERSIONS)[number];
+
+/** Throws a LocalKafkaError when there is no such version here. Undefined: the newest. */
+export function chosenVersion(text: string | undefined): KafkaVersion {
+  const found = KAFKA_VERSIONS.find((version) => version === (text ?? KAFKA_VERSION));
+  if (found !== undefined) return found;
+  throw new LocalKafkaError(`KAFKA_TEST_VERSION must be one of ${KAFKA_VERSIONS.join(", ")}, got ${text}`);
+}
 
 export const pomFile = join(import.meta.dirname, "pom.xml");
 
@@ -17,10 +29,8 @@ const FETCH_DEADLINE_MS = 10 * 60_000;
  * The folder with Kafka's jars, fetched by Maven the first time. A folder that exists is complete (it appears by one
  * rename) and belongs to this pom.xml (a copy lies inside). Two processes at once: the second waits for the first.
  */
-export async function kafkaJars(
-  log: (line: string) => void,
-  folder = join(weirFolder, "kafka", KAFKA_VERSION),
-): Promise<string> {
+export async function kafkaJars(log: (line: string) => void, version: KafkaVersion = KAFKA_VERSION): Promise<string> {
+  const folder = join(weirFolder, "kafka", version);
   const lib = join(folder, "lib");
   if (await isComplete(lib)) return lib;
   await mkdir(folder, { recursive: true });
@@ -28,7 +38,7 @@ export async function kafkaJars(
   await acquire(lock, log);
   try {
     if (await isComplete(lib)) return lib;
-    await fetchJars(folder, lib, log);
+    await fetchJars(version, folder, lib, log);
     return lib;
   } finally {
     await rm(lock, { force: true });
@@ -40,10 +50,15 @@ async function isComplete(lib: string): Promise<boolean> {
   return existsSync(kept) && (await readFile(kept, "utf8")) === (await readFile(pomFile, "utf8"));
 }
 
-async function fetchJars(folder: string, lib: string, log: (line: string) => void): Promise<void> {
+async function fetchJars(
+  version: KafkaVersion,
+  folder: string,
+  lib: string,
+  log: (line: string) => void,
+): Promise<void> {
   const maven = await findMaven();
   const started = performance.now();
-  log(`fetching Apache Kafka ${KAFKA_VERSION} with Maven (54 MB, once; kept in ${folder})`);
+  log(`fetching Apache Kafka ${version} with Maven (some 60 MB, once; kept in ${folder})`);
   const fresh = join(folder, `lib.${process.pid}`);
   for (const name of await readdir(folder)) {
     if (name.startsWith("lib.")) await rm(join(folder, name), { recursive: true, force: true });
@@ -51,7 +66,10 @@ async function fetchJars(folder: string, lib: string, log: (line: string) => voi
   try {
     const result = await run(
       maven,
-      ["-B", "-ntp", "-e", "-f", pomFile, "dependency:copy-dependencies", `-DoutputDirectory=${fresh}`],
+      [
+        ...["-B", "-ntp", "-e", "-f", pomFile, "dependency:copy-dependencies", `-DoutputDirectory=${fresh}`],
+        ...choiceOf(version),
+      ],
       { timeoutMs: FETCH_DEADLINE_MS },
     );
     if (result.timedOut) {
@@ -68,6 +86,12 @@ async function fetchJars(folder: string, lib: string, log: (line: string) => voi
   }
   const jars = (await readdir(lib)).filter((name) => name.endsWith(".jar")).length;
   log(`fetched ${jars} jars in ${((performance.now() - started) / 1000).toFixed(1)} s`);
+}
+
+/** pom.xml is for the newest; Kafka 3 brings another logger along, which must be the only one. */
+function choiceOf(version: KafkaVersion): string[] {
+  if (version === KAFKA_VERSION) return [];
+  return [`-Dkafka.version=${version}`, "-DexcludeGroupIds=org.apache.logging.log4j"];
 }
 
 /** Maven's own first errors, and what usually mends them. */

@@ -1,3 +1,5 @@
+import { pathToFileURL } from "node:url";
+
 /** What of the broker's configuration differs from start to start. */
 export type BrokerSettings = {
   readonly dataDir: string;
@@ -60,8 +62,14 @@ export const singleNode: Readonly<Record<string, string>> = {
   "message.max.bytes": "1048588",
 };
 
-/** log4j2 to the console, which the launcher points at the log file. */
-export const log4jProperties = `status=warn
+/** A logger's configuration, to the console, which the launcher points at the log file. */
+export type Logging = { readonly file: string; readonly text: string; optionFor(path: string): string };
+
+/** Of log4j 2, with Kafka 4. */
+const log4j2: Logging = {
+  file: "log4j2.properties",
+  optionFor: (path) => `-Dlog4j2.configurationFile=${path}`,
+  text: `status=warn
 appender.console.type=Console
 appender.console.name=console
 appender.console.target=SYSTEM_OUT
@@ -69,4 +77,18 @@ appender.console.layout.type=PatternLayout
 appender.console.layout.pattern=%d{ISO8601} %p %m (%c{1})%n
 rootLogger.level=info
 rootLogger.appenderRef.console.ref=console
-`;
+`,
+};
+
+/** Of log4j 1, with Kafka 3. */
+const log4j1: Logging = {
+  file: "log4j.properties",
+  optionFor: (path) => `-Dlog4j.configuration=${pathToFileURL(path)}`,
+  text: `log4j.rootLogger=INFO, console
+log4j.appender.console=org.apache.log4j.ConsoleAppender
+log4j.appender.console.layout=org.apache.log4j.PatternLayout
+log4j.appender.console.layout.ConversionPattern=%d{ISO8601} %p %m (%c{1})%n
+`,
+};
+
+export const loggingOf = (version: string): Logging => (version.startsWith("3.") ? log4j1 : log4j2);

@@ -14,10 +14,10 @@ import { LocalKafkaError } from "../local-kafka-error.ts";
 import { freePort, portIsFree } from "../ports.ts";
 import { run, signal, until } from "../processes.ts";
 import { type ClassArchive, classArchive } from "./class-archive.ts";
-import { KAFKA_VERSION, kafkaJars } from "./jars.ts";
+import { KAFKA_VERSION, type KafkaVersion, kafkaJars } from "./jars.ts";
 import { type Launched, launch } from "./launch.ts";
 import { removeOwner, sweep, writeOwner } from "./owner-file.ts";
-import { log4jProperties, serverProperties } from "./properties.ts";
+import { loggingOf, serverProperties } from "./properties.ts";
 import { findJava } from "./toolchain.ts";
 
 export type JavaKafkaOptions = {
@@ -27,6 +27,8 @@ export type JavaKafkaOptions = {
   readonly fresh?: boolean;
   /** Port for clients; default: any free one. */
   readonly port?: number;
+  /** Default: the newest. A folder's data stay with the version that made them, or a newer one. */
+  readonly version?: KafkaVersion;
   readonly log: (line: string) => void;
   /** Broker settings put in place of ours. */
   readonly settings?: Readonly<Record<string, string>>;
@@ -54,9 +56,9 @@ const STOP_DEADLINE_MS = 15_000;
 /** Resolves when clients can make topics. Throws a LocalKafkaError that names the mend. */
 export async function startJavaKafka(options: JavaKafkaOptions): Promise<JavaKafka> {
   const folder = resolve(options.dataDir);
-  const { log } = options;
+  const { log, version = KAFKA_VERSION } = options;
   const java = await findJava();
-  const lib = await kafkaJars(log);
+  const lib = await kafkaJars(log, version);
   await mkdir(folder, { recursive: true });
   await sweep(folder, log);
   if (options.fresh === true) {
@@ -64,8 +66,8 @@ export async function startJavaKafka(options: JavaKafkaOptions): Promise<JavaKaf
     await rm(join(folder, "broker.log"), { force: true });
   }
 
-  log(`starting Apache Kafka ${KAFKA_VERSION} as a Java process`);
-  const broker = new Broker(folder, java, lib, options.settings ?? {});
+  log(`starting Apache Kafka ${version} as a Java process`);
+  const broker = new Broker({ folder, java, lib, version, settings: options.settings ?? {} });
   if (options.port !== undefined) {
     if (!(await portIsFree(options.port))) throw portTaken(options.port);
     await broker.start(options.port);
@@ -88,24 +90,26 @@ function portTaken(port: number): LocalKafkaError {
   );
 }
 
+type Installation = {
+  readonly folder: string;
+  readonly java: string;
+  readonly lib: string;
+  readonly version: KafkaVersion;
+  readonly settings: Readonly<Record<string, string>>;
+};
+
 class Broker implements JavaKafka {
   readonly logFile: string;
   readonly died: Promise<string>;
-  readonly #folder: string;
-  readonly #java: string;
-  readonly #lib: string;
-  readonly #settings: Readonly<Record<string, string>>;
+  readonly #installation: Installation;
   #archive: ClassArchive | null = null;
   #port = 0;
   #process: Launched | null = null;
   #reportDeath: (how: string) => void = () => {};
 
-  constructor(folder: string, java: string, lib: string, settings: Readonly<Record<string, string>>) {
-    this.#folder = folder;
-    this.#java = java;
-    this.#lib = lib;
-    this.#settings = settings;
-    this.logFile = join(folder, "broker.log");
+  constructor(installation: Installation) {
+    this.#installation = installation;
+    this.logFile = join(installation.folder, "broker.log");
     this.died = new Promise((report) => {
       this.#reportDeath = report;
     });
@@ -121,27 +125,29 @@ class Broker implements JavaKafka {
 
   async start(port: number): Promise<void> {
     this.#port = port;
-    const properties = join(this.#folder, "server.properties");
-    const logging = join(this.#folder, "log4j2.properties");
-    const dataDir = join(this.#folder, "data");
-    await writeFile(logging, log4jProperties);
+    const { folder, java, lib, version, settings } = this.#installation;
+    const properties = join(folder, "server.properties");
+    const dataDir = join(folder, "data");
+    const logging = loggingOf(version);
+    const loggingFile = join(folder, logging.file);
+    await writeFile(loggingFile, logging.text);
     await writeFile(
       properties,
-      serverProperties({ dataDir, port, controllerPort: await freePort(), overrides: this.#settings }),
+      serverProperties({ dataDir, port, controllerPort: await freePort(), overrides: settings }),
     );
     if (!existsSync(join(dataDir, "meta.properties"))) await this.#format(properties, dataDir);
 
-    this.#archive = classArchive(this.#lib);
+    this.#archive = classArchive(lib);
     const machine = ["-Xms256m", "-Xmx512m", "-XX:+UseSerialGC", ...this.#archive.options];
     const launched = await launch(
-      this.#folder,
-      this.#java,
-      [...machine, `-Dlog4j2.configurationFile=${logging}`, "-cp", join(this.#lib, "*"), "kafka.Kafka", properties],
+      folder,
+      java,
+      [...machine, logging.optionFor(loggingFile), "-cp", join(lib, "*"), "kafka.Kafka", properties],
       this.logFile,
     );
     this.#process = launched;
     const { pid: brokerPid, supervisorPid } = launched;
-    await writeOwner(this.#folder, { ownerPid: process.pid, supervisorPid, brokerPid, port });
+    await writeOwner(folder, { ownerPid: process.pid, supervisorPid, brokerPid, port });
     const ready = await until(
       async () => launched.ended() !== null || (await brokerAnswers("127.0.0.1", port)),
       READY_DEADLINE_MS,
@@ -171,7 +177,7 @@ class Broker implements JavaKafka {
       if (!forced) await this.#archive?.keep();
     }
     await this.#archive?.drop();
-    await removeOwner(this.#folder);
+    await removeOwner(this.#installation.folder);
   }
 
   async kill(name: NodeJS.Signals): Promise<void> {
@@ -193,7 +199,7 @@ class Broker implements JavaKafka {
     const tool = [
       "-XX:TieredStopAtLevel=1",
       "-cp",
-      join(this.#lib, "*"),
+      join(this.#installation.lib, "*"),
       "kafka.tools.StorageTool",
       "format",
       "-t",
@@ -201,7 +207,7 @@ class Broker implements JavaKafka {
       "-c",
       properties,
     ];
-    const { code, stdout, stderr } = await run(this.#java, tool, { timeoutMs: 30_000 });
+    const { code, stdout, stderr } = await run(this.#installation.java, tool, { timeoutMs: 30_000 });
     if (code !== 0) {
       throw new LocalKafkaError(
         `Kafka could not format ${dataDir}: ${`${stdout}${stderr}`.trim()}; see that the folder can be written to and the disk has room, or begin anew with --fresh`,

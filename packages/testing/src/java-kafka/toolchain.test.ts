@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
-import { KAFKA_VERSION, mavenFailure, pomFile } from "./jars.ts";
+import { chosenVersion, KAFKA_VERSION, mavenFailure, OLDEST_KAFKA_VERSION, pomFile } from "./jars.ts";
 import { findJava, javaMajor } from "./toolchain.ts";
 
 test.each([
@@ -18,6 +18,12 @@ test("a JAVA_HOME without a java is named, with what to install", async () => {
 
 test("the version in the code is the one in pom.xml", async () => {
   expect(await readFile(pomFile, "utf8")).toContain(`<kafka.version>${KAFKA_VERSION}</kafka.version>`);
+});
+
+test("a version of Kafka that is not known here is refused by the names of those that are", () => {
+  expect(chosenVersion(undefined)).toBe(KAFKA_VERSION);
+  expect(chosenVersion(OLDEST_KAFKA_VERSION)).toBe(OLDEST_KAFKA_VERSION);
+  expect(() => chosenVersion("3.8.0")).toThrow(`must be one of ${KAFKA_VERSION}, ${OLDEST_KAFKA_VERSION}, got 3.8.0`);
 });
 
 test("a failure of Maven shows its first errors and the usual mend", () => {
