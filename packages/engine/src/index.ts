@@ -21,6 +21,7 @@ export { spliceDecision } from "./splice.ts";
 export { ENGINE_VERSION } from "./version.ts";
 export { CorruptChunk } from "./window/chunk.ts";
 export { EntityState } from "./window/entity-state.ts";
+export type { EntityView, FeatureView } from "./window/entity-view.ts";
 export { bytesPerEvent, bytesPerKey } from "./window/footprint.ts";
 export {
   type EntityLayout,

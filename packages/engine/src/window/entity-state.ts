@@ -13,12 +13,13 @@ import type { Feature } from "../feature.ts";
 import { eventsOf } from "./chain.ts";
 import { CHUNK_EVENTS, identityHash } from "./chunk.ts";
 import { currencyOf } from "./currency-code.ts";
+import { type EntityView, viewOf } from "./entity-view.ts";
 import { KeyedEvents } from "./keyed-events.ts";
 import { type EntityLayout, readsLabels } from "./layout.ts";
 import { type LoadedChunk, Loader } from "./loader.ts";
 import { Newest } from "./newest.ts";
 import type { Duplicate, Labelling, Observation, Origin, StateEvent } from "./observation.ts";
-import { type Asked, featureValue, openWindows, type Questions, questionsOf } from "./question.ts";
+import { type Asked, featureValue, missesGivenUp, openWindows, type Questions, questionsOf } from "./question.ts";
 import { type ChunkRecord, RollingSnapshot } from "./rolling-snapshot.ts";
 
 export class EntityState {
@@ -88,9 +89,21 @@ export class EntityState {
     const givenUpMs = this.#events.givenUpMs(this.#look(observation).key);
     if (givenUpMs < 0) return false;
     const floorMs = this.#streamFloorMs(timeMs);
-    return this.#questions.windows.some(({ windowMs, delayMs }) => {
-      const untilMs = timeMs - delayMs;
-      return Math.max(untilMs - windowMs, floorMs) < Math.min(untilMs, givenUpMs);
+    return this.#questions.windows.some((window) => missesGivenUp(window, timeMs, floorMs, givenUpMs));
+  }
+
+  /** What is known of a key as of stream time; null if nothing is. Changes nothing that a decision could depend on. */
+  view(text: string): EntityView | null {
+    const key = this.#events.keys.find(text);
+    const streamTimeMs = this.#streamTimeMs;
+    return viewOf({
+      events: this.#events,
+      questions: this.#questions,
+      layout: this.#layout,
+      key,
+      streamTimeMs,
+      streamFloorMs: this.#streamFloorMs(streamTimeMs),
+      floorMs: this.#floorMs(key, streamTimeMs),
     });
   }
 

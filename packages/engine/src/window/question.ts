@@ -124,6 +124,20 @@ export function openWindows({ windows, bounds }: Questions, timeMs: number, floo
 }
 
 /**
+ * Whether the window of a question about `timeMs` reaches back to events that were given up, which `floorMs`, that of the
+ * horizon, does not keep out anyway.
+ */
+export function missesGivenUp(
+  { windowMs, delayMs }: Pick<Window, "windowMs" | "delayMs">,
+  timeMs: number,
+  floorMs: number,
+  givenUpMs: number,
+): boolean {
+  const untilMs = timeMs - delayMs;
+  return givenUpMs >= 0 && Math.max(untilMs - windowMs, floorMs) < Math.min(untilMs, givenUpMs);
+}
+
+/**
  * The feature's value for a transaction whose windows are gathered; NaN = missing. `ownValues`: by column, numbers of
  * the transaction's own values. Each value is the exact one rounded as the formula rounds.
  */
