@@ -9,9 +9,9 @@
  * - One that fails ends all of them.
  */
 import type { StageEvents } from "./events.ts";
-import type { RunnerStatus } from "./partition-runner.ts";
+import type { RunnerStatus, Standpoint } from "./partition-runner.ts";
 import type { Stage } from "./stage.ts";
-import { type RunningStage, runStage, type StageOptions } from "./stage-runner.ts";
+import { type Peek, type RunningStage, runStage, type StageOptions } from "./stage-runner.ts";
 import { Turns } from "./turns.ts";
 
 export type ChainLink<Event = unknown> = {
@@ -31,18 +31,20 @@ export type ChainOptions<Event> = Omit<StageOptions<Event>, "stage" | "group" | 
   readonly finishWithinMs: number;
 };
 
-export interface RunningChain {
+export interface RunningChain<Event = unknown> {
   /** Rejects when a stage can not go on; never resolves. */
   readonly failed: Promise<never>;
   /** Of the stages that run here, in the order of the flow; null before a stage's first assignment. */
   status(): readonly { readonly stage: string; readonly partitions: readonly RunnerStatus[] | null }[];
+  /** As RunningStage; of a stage that does not run here everything is elsewhere. */
+  peek<Result>(stage: string, partition: number, look: (standpoint: Standpoint<Event>) => Result): Peek<Result>;
   /** Idempotent. */
   stop(): Promise<void>;
 }
 
-type Started<Event> = { readonly stage: Stage<Event>; readonly running: RunningStage };
+type Started<Event> = { readonly stage: Stage<Event>; readonly running: RunningStage<Event> };
 
-export async function runChain<Event>(options: ChainOptions<Event>): Promise<RunningChain> {
+export async function runChain<Event>(options: ChainOptions<Event>): Promise<RunningChain<Event>> {
   const { links, only, maxStageLag, ...shared } = options;
   const turns = new Turns(options.clock);
   const started: Started<Event>[] = [];
@@ -61,7 +63,7 @@ export async function runChain<Event>(options: ChainOptions<Event>): Promise<Run
   return new ChainRunner(started, options);
 }
 
-class ChainRunner<Event> implements RunningChain {
+class ChainRunner<Event> implements RunningChain<Event> {
   readonly failed: Promise<never>;
   readonly #stages: readonly Started<Event>[];
   readonly #options: ChainOptions<Event>;
@@ -79,6 +81,11 @@ class ChainRunner<Event> implements RunningChain {
 
   status() {
     return this.#stages.map(({ stage, running }) => ({ stage: stage.name, partitions: running.status() }));
+  }
+
+  peek<Result>(name: string, partition: number, look: (standpoint: Standpoint<Event>) => Result): Peek<Result> {
+    const { running } = this.#stages.find(({ stage }) => stage.name === name) ?? {};
+    return running?.peek(partition, look) ?? { kind: "elsewhere" };
   }
 
   stop(): Promise<void> {

@@ -1,4 +1,4 @@
-import type { CommitResult } from "./port.ts";
+import type { CommitResult, OutputRecord } from "./port.ts";
 
 /** How a partition was brought to its committed offset after fencing. */
 export type Settlement =
@@ -20,6 +20,8 @@ export type BatchCommitted = {
   readonly records: number;
   /** Step labels and how many records had them. */
   readonly labels: ReadonlyMap<string, number>;
+  /** What the commit has made visible, snapshot records last. Not to be kept as it is: it is all that was written. */
+  readonly outputs: readonly OutputRecord[];
   /** Record timestamps in ms, one for each record; -1 where there was none. */
   readonly timestampsMs: Float64Array;
   readonly snapshotRecords: number;

@@ -5,7 +5,7 @@ export { lagOf, waitingOf } from "./lag.ts";
 export { chunkKey, decodeMarker, encodeMarker, isMarkerKey, MARKER_KEY } from "./marker.ts";
 export { MemoryBroker, type MemoryPartition } from "./memory-broker.ts";
 export { type Interfere, MemoryLog, type MemoryLogOptions } from "./memory-log.ts";
-export type { Phase, RunnerStatus } from "./partition-runner.ts";
+export type { Phase, RunnerStatus, Standpoint } from "./partition-runner.ts";
 export {
   type Batch,
   type CommitPart,
@@ -32,6 +32,13 @@ export {
   type Step,
   stepOrReject,
 } from "./stage.ts";
-export { type PartitionCounts, type RunningStage, runStage, type StageOptions, verifyTopics } from "./stage-runner.ts";
+export {
+  type PartitionCounts,
+  type Peek,
+  type RunningStage,
+  runStage,
+  type StageOptions,
+  verifyTopics,
+} from "./stage-runner.ts";
 export { decidedUpTo, standingOf, tagOf } from "./standing.ts";
 export { VirtualClock } from "./virtual-clock.ts";

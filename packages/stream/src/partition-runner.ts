@@ -36,7 +36,7 @@ import {
   type Writer,
 } from "./port.ts";
 import { type RestoredState, restore } from "./restore.ts";
-import type { Stage } from "./stage.ts";
+import type { Stage, StageState } from "./stage.ts";
 import { decidedUpTo, type Standing, tagOf } from "./standing.ts";
 import type { ThrowGuard } from "./throw-guard.ts";
 import type { Turns } from "./turns.ts";
@@ -92,6 +92,15 @@ export type RunnerStatus = {
   readonly restoring: Pick<Restoring, "what" | "done" | "of"> | null;
 };
 
+/** A state as it stands between two batches, with the offsets that it stands at. */
+export type Standpoint<Event> = {
+  readonly state: StageState<Event>;
+  /** The next offset to read: all before it is in the state. */
+  readonly applied: number;
+  /** What is committed ends there; behind `applied` while a commit is under way. */
+  readonly committed: number;
+};
+
 /** Batches computed and not yet known to be committed. */
 const MAX_PENDING = 2;
 /** More consecutive failures of an unexpected kind than this end the stage. */
@@ -134,6 +143,12 @@ export class PartitionRunner<Event> {
       restoring: this.#restoring,
       lag: position === null ? 0 : Math.max(0, this.#endOffset - position),
     };
+  }
+
+  /** Null unless it is being decided. To be read at once, since it moves on with the next batch, and never to be changed. */
+  get standpoint(): Standpoint<Event> | null {
+    if (this.#owned === null || this.#committed === null || this.#phase !== "running") return null;
+    return { state: this.#owned.state, applied: this.#position, committed: this.#committed.offset };
   }
 
   /** Lets the batches in hand finish, then ends run(). Idempotent. */
@@ -344,6 +359,7 @@ export class PartitionRunner<Event> {
       endOffset: batch.endOffset,
       records: batch.records.length,
       labels,
+      outputs: part.outputs,
       timestampsMs: Float64Array.from(batch.records, (record) => record.timestampMs),
       snapshotRecords,
       computeMs,

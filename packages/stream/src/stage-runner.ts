@@ -7,7 +7,7 @@ import { type Clock, within } from "./clock.ts";
 import { Committer } from "./committer.ts";
 import type { StageEvents } from "./events.ts";
 import { LeftStates } from "./left-states.ts";
-import { PartitionRunner, type RunnerContext, type RunnerStatus } from "./partition-runner.ts";
+import { PartitionRunner, type RunnerContext, type RunnerStatus, type Standpoint } from "./partition-runner.ts";
 import { type Log, type Membership, TopicMissing, Unrecoverable } from "./port.ts";
 import type { Stage } from "./stage.ts";
 import { ThrowGuard } from "./throw-guard.ts";
@@ -36,11 +36,19 @@ export type StageOptions<Event> = {
   readonly minThrown?: number;
 };
 
-export interface RunningStage {
+/** Either what was seen; or why there is nothing to see: the partition is another member's, or its state is not ready. */
+export type Peek<Result> =
+  | { readonly kind: "seen"; readonly seen: Result }
+  | { readonly kind: "elsewhere" }
+  | { readonly kind: "not ready"; readonly status: RunnerStatus };
+
+export interface RunningStage<Event = unknown> {
   /** Rejects when the stage can not go on; never resolves. */
   readonly failed: Promise<never>;
   /** Partitions of this member; null before the first assignment. */
   status(): readonly RunnerStatus[] | null;
+  /** What `look` sees of a partition's state, at once; it must not keep it, nor change anything. */
+  peek<Result>(partition: number, look: (standpoint: Standpoint<Event>) => Result): Peek<Result>;
   /**
    * Resolves once this member has decided what now is in its partitions, or when it is `endMs` by the clock. One that
    * goes to another member is not waited for.
@@ -86,13 +94,13 @@ export async function verifyTopics(
   return counts;
 }
 
-export async function runStage<Event>(options: StageOptions<Event>): Promise<RunningStage> {
+export async function runStage<Event>(options: StageOptions<Event>): Promise<RunningStage<Event>> {
   const running = new StageRunner(options, await verifyTopics(options.log, [options.stage]));
   await running.join();
   return running;
 }
 
-class StageRunner<Event> implements RunningStage {
+class StageRunner<Event> implements RunningStage<Event> {
   readonly failed: Promise<never>;
   readonly #options: StageOptions<Event>;
   readonly #counts: PartitionCounts;
@@ -143,6 +151,13 @@ class StageRunner<Event> implements RunningStage {
 
   status(): readonly RunnerStatus[] | null {
     return this.#assigned ? [...this.#runners.values()].map((runner) => runner.status) : null;
+  }
+
+  peek<Result>(partition: number, look: (standpoint: Standpoint<Event>) => Result): Peek<Result> {
+    const runner = this.#runners.get(partition);
+    if (runner === undefined) return { kind: "elsewhere" };
+    const { standpoint, status } = runner;
+    return standpoint === null ? { kind: "not ready", status } : { kind: "seen", seen: look(standpoint) };
   }
 
   async catchUp(endMs: number): Promise<void> {

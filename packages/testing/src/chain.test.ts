@@ -1,6 +1,7 @@
 /** Stages that write for each other: how they wait for one another, and how they end. */
 import { partitionFor } from "@weir/schema";
 import {
+  type Interfere,
   lagOf,
   MemoryBroker,
   MemoryLog,
@@ -25,7 +26,8 @@ const groupOf = ({ name }: Stage): string => `weir-${name}`;
 class World {
   readonly broker = new MemoryBroker();
   readonly clock = new VirtualClock();
-  readonly log = new MemoryLog(this.broker, { batchRecords: BATCH });
+  readonly log = new MemoryLog(this.broker, { batchRecords: BATCH, interfere: (point) => this.interfere(point) });
+  interfere: Interfere = () => undefined;
   held: number[] = [];
   #processes = 0;
 
@@ -115,6 +117,43 @@ test("what aborted transactions left between two stages holds nobody up", async 
   world.produce(30);
   const chain = await world.settled("the chain", world.start());
   await clock.runUntil("every output", () => world.count(COUNTING_TOPICS.output) === 30);
+  await world.settled("the stop", chain.stop());
+});
+
+test("a look at a state sees it between two batches, what is applied and what is committed, and else says why not", async () => {
+  const world = new World();
+  const { promise, resolve: answer } = Promise.withResolvers<void>();
+  world.interfere = (point) => (point === "openWriter:before" ? promise : undefined);
+  const chain = await world.settled("the chain", world.start());
+  const look = (partition: number, stage = FIRST.name) =>
+    chain.peek(stage, partition, ({ state, applied, committed }) => ({ keys: state.keys, applied, committed }));
+  expect(look(0, "another")).toEqual({ kind: "elsewhere" });
+  expect(look(PARTITIONS)).toEqual({ kind: "elsewhere" });
+  await world.clock.runUntil("the partition", () => look(0).kind !== "elsewhere");
+  expect(look(0)).toMatchObject({ kind: "not ready", status: { partition: 0 } });
+  answer();
+  await world.clock.runUntil("the state", () => look(0).kind === "seen");
+  expect(look(0)).toEqual({ kind: "seen", seen: { keys: 0, applied: 0, committed: 0 } });
+
+  world.produce(100);
+  let isAhead = false;
+  let before = { applied: 0, committed: 0 };
+  const isBehind = (): boolean => {
+    const peek = look(0);
+    if (peek.kind !== "seen") return false;
+    const { applied, committed } = peek.seen;
+    expect(committed).toBeLessThanOrEqual(applied);
+    expect(applied).toBeGreaterThanOrEqual(before.applied);
+    expect(committed).toBeGreaterThanOrEqual(before.committed);
+    isAhead ||= committed < applied;
+    before = { applied, committed };
+    return committed < world.broker.partition({ topic: FIRST.input, partition: 0 }).end;
+  };
+  // What is seen while a commit is under way.
+  world.interfere = () => void isBehind();
+  await world.clock.runUntil("all to be committed", () => !isBehind());
+  expect(isAhead).toBe(true);
+  expect(look(0)).toMatchObject({ seen: { keys: expect.any(Number) } });
   await world.settled("the stop", chain.stop());
 });
 
