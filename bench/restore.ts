@@ -60,12 +60,13 @@ async function measure(keys: number): Promise<void> {
   await detector.untilReady(300_000);
   const readyMs = performance.now() - startedMs;
   const metric = (name: string): Promise<number> => detector.metric(name);
-  const [restored, rebalances, held, memory] = await Promise.all(
+  const [restored, rebalances, held, memory, cpuSeconds] = await Promise.all(
     [
       "weir_restore_duration_seconds_sum",
       "weir_rebalances_total",
       "weir_state_keys",
       "process_resident_memory_bytes",
+      "process_cpu_seconds_total",
     ].map(metric),
   );
   await sleep(500);
@@ -74,7 +75,8 @@ async function measure(keys: number): Promise<void> {
   if (held !== keys) throw new Error(`${held} of ${keys} keys came back; see ${logFile}`);
   console.log(
     `${keys.toLocaleString("en")} keys x ${events} events, ${(bytes / 1e6).toFixed(0)} MB of snapshot: ready ` +
-      `${(readyMs / 1000).toFixed(1)} s after its start, ${((readyMs * 1000) / keys).toFixed(1)} us a key, ` +
+      `${(readyMs / 1000).toFixed(1)} s after its start; processor time ${(cpuSeconds ?? 0).toFixed(1)} s, ` +
+      `${(((cpuSeconds ?? 0) * 1e6) / keys).toFixed(1)} us a key, its start included; ` +
       `${((restored ?? 0) / PARTITIONS).toFixed(1)} s for each of ${PARTITIONS} partitions side by side; ` +
       `${rebalances} rebalances, ${((memory ?? 0) / 1e6).toFixed(0)} MB`,
   );

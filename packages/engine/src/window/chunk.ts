@@ -14,12 +14,14 @@
 import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";
 import type { EventBlocks, EventRow } from "./event-blocks.ts";
+import type { Texts } from "./texts.ts";
 import { VarintReader, writeSigned, writeVarint } from "./varint.ts";
 
 export const CHUNK_EVENTS = 256;
 const VERSION = 1;
 const AT = { version: 0, identity: 1, asOf: 9, successor: 17, givenUp: 25, base: 33, first: 37, count: 38, events: 40 };
 const CRC_BYTES = 4;
+const NO_CHANGES: readonly number[] = [];
 /** Of an event without its texts and changes: 12 varints of at most 8 bytes, and 12 bytes. */
 const MOST_EVENT_BYTES = 12 * 8 + 12;
 
@@ -36,10 +38,11 @@ export function chunkRecordKey(key: string, ordinal: number): Buffer {
   return out;
 }
 
-export function parseChunkKey(recordKey: Buffer): { readonly key: string; readonly ordinal: number } {
+/** The key itself are the bytes before `end`. */
+export function parseChunkKey(recordKey: Buffer): { readonly end: number; readonly ordinal: number } {
   if (recordKey.length < 5) throw new CorruptChunk(`a chunk's key has at least 5 bytes, got ${recordKey.length}`);
   const end = recordKey.length - 4;
-  return { key: recordKey.toString("utf8", 0, end), ordinal: recordKey.readUInt32BE(end) };
+  return { end, ordinal: recordKey.readUInt32BE(end) };
 }
 
 export type ChunkHeader = {
@@ -113,7 +116,7 @@ export function encodeChunk(
 export type ChunkSink = {
   /** Before the first event. */
   header(header: ChunkHeader, count: number): void;
-  /** The row's texts are held for the sink; `changes` rise. Both are used again for the next event. */
+  /** The row's texts are held for the sink, `changes` rise. The row is used again for the next event. */
   event(row: EventRow, changes: readonly number[]): void;
 };
 
@@ -131,7 +134,8 @@ export function decodeChunk(
   const end = value.length - CRC_BYTES;
   if (checksum(recordKey, value, end) !== value.readUInt32BE(end))
     throw new CorruptChunk("the chunk's checksum does not hold");
-  if (!value.subarray(AT.identity, AT.asOf).equals(identity)) return false;
+  for (let index = 0; index < identity.length; index += 1)
+    if (value[AT.identity + index] !== identity[index]) return false;
   if (value[AT.version] !== VERSION)
     throw new CorruptChunk(`chunk version ${value[AT.version]} is unknown, this engine reads ${VERSION}`);
   try {
@@ -160,28 +164,24 @@ function decodeVersion1(value: Buffer, blocks: EventBlocks, row: EventRow, sink:
     },
     count,
   );
-  const { shape } = blocks;
+  const { shape, texts } = blocks;
   const reader = new VarintReader(value, AT.events);
-  const dictionary: string[] = [];
+  const dictionary: number[] = [];
   row.timeMs = 0;
   row.offset = 0;
   for (let index = 0; index < count; index += 1) {
     row.timeMs += reader.nextSigned();
     if (shape.amountLow >= 0) row.amountMinor = reader.next();
     if (shape.currency >= 0) row.currency = reader.next();
-    for (let text = 0; text < row.texts.length; text += 1)
-      row.texts[text] = blocks.texts.hold(readText(reader, dictionary));
+    for (let text = 0; text < row.texts.length; text += 1) row.texts[text] = readText(reader, value, dictionary, texts);
     if (shape.idLow >= 0) {
-      row.idLow = reader.bytes(4).readUInt32BE();
-      row.idHigh = reader.bytes(4).readUInt32BE();
-      row.payload = reader.bytes(4).readUInt32BE();
+      row.idLow = reader.uint32();
+      row.idHigh = reader.uint32();
+      row.payload = reader.uint32();
       row.partition = reader.next();
       row.offset += reader.nextSigned();
     }
-    const changes: number[] = [];
-    if (shape.changes >= 0)
-      for (let left = reader.next(); left > 0; left -= 1) changes.push(row.timeMs + reader.nextSigned());
-    sink.event(row, changes);
+    sink.event(row, shape.changes < 0 ? NO_CHANGES : readChanges(reader, row.timeMs));
   }
   return reader.at;
 }
@@ -202,12 +202,25 @@ function writeText(end: number, text: number, dictionary: Map<number, number>, b
   return at + scratch.write(written, at);
 }
 
-function readText(reader: VarintReader, dictionary: string[]): string | null {
+/** The number of the text, held. `dictionary`: those of the texts so far, which earlier events of the chunk hold. */
+function readText(reader: VarintReader, value: Buffer, dictionary: number[], texts: Texts): number {
   const place = reader.next() - 1;
-  if (place < 0) return null;
+  if (place < 0) return 0;
+  if (place < dictionary.length) return texts.holdAgain(dictionary[place] as number);
   if (place > dictionary.length) throw new RangeError(`text ${place} of a chunk that has ${dictionary.length} so far`);
-  if (place === dictionary.length) dictionary.push(reader.bytes(reader.next()).toString());
-  return dictionary[place] as string;
+  const length = reader.next();
+  const from = reader.skip(length);
+  const text = texts.holdUtf8(value, from, from + length);
+  dictionary.push(text);
+  return text;
+}
+
+function readChanges(reader: VarintReader, timeMs: number): readonly number[] {
+  let left = reader.next();
+  if (left === 0) return NO_CHANGES;
+  const changes: number[] = [];
+  for (; left > 0; left -= 1) changes.push(timeMs + reader.nextSigned());
+  return changes;
 }
 
 function makeRoom(end: number, bytes: number): void {

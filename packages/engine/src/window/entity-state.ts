@@ -16,7 +16,8 @@ import { currencyOf } from "./currency-code.ts";
 import { type EntityView, viewOf } from "./entity-view.ts";
 import { KeyedEvents } from "./keyed-events.ts";
 import { type EntityLayout, readsLabels } from "./layout.ts";
-import { type LoadedChunk, Loader } from "./loader.ts";
+import type { LoadedChunks } from "./loaded-chunks.ts";
+import { Loader } from "./loader.ts";
 import { Newest } from "./newest.ts";
 import type { Duplicate, Labelling, Observation, Origin, StateEvent } from "./observation.ts";
 import { type Asked, featureValue, missesGivenUp, openWindows, type Questions, questionsOf } from "./question.ts";
@@ -29,8 +30,7 @@ export class EntityState {
   readonly #snapshot: RollingSnapshot;
   #loader: Loader | null;
   /** Until replay has passed the greatest offset that any is as of: the chunks that were loaded. */
-  #loaded: Map<number, LoadedChunk[]> | null = null;
-  #loadedAsOf = 0;
+  #loaded: LoadedChunks | null = null;
   #streamTimeMs = -1;
   /** Of keys with given-up events: those up to settledMs may go, those up to pendingMs once replay begins after offset. */
   readonly #givenUp = new Map<number, { settledMs: number; pendingMs: number; offset: number }>();
@@ -149,7 +149,7 @@ export class EntityState {
   /** Every decoded transaction goes in: what is late or a duplicate moves stream time at most and is not kept. */
   apply(event: StateEvent, offset: number): void {
     if (this.#loader !== null) this.loaded(-1);
-    if (offset >= this.#loadedAsOf) this.#loaded = null;
+    if (this.#loaded !== null && offset >= this.#loaded.asOf) this.#loaded = null;
     if (event.kind === "label") this.#applyLabel(event, offset);
     else if (!this.isLate(event.timeMs)) this.#applyTransaction(event, offset);
     this.#known = null;
@@ -170,14 +170,9 @@ export class EntityState {
 
   loaded(streamTimeMs: number): void {
     if (this.#loader === null) throw new Error("loaded() twice");
-    this.#loaded = this.#loader.assemble();
+    this.#loaded = this.#loader.assemble((key) => void this.#snapshot.bury(key));
     this.#loader = null;
     this.#streamTimeMs = streamTimeMs;
-    for (const [key, chunks] of this.#loaded) {
-      for (const { header } of chunks) this.#loadedAsOf = Math.max(this.#loadedAsOf, header.asOf);
-      this.#events.restore(key, chunks.at(-1)?.header.givenUpMs ?? -1);
-      this.#snapshot.bury(key);
-    }
   }
 
   /** All that can still be asked about, keys in order, events in order of arrival. For tests and inspection. */
@@ -216,17 +211,14 @@ export class EntityState {
     if (event < 0) return;
     const key = this.#events.keys.find(label.key);
     const ordinal = this.#events.chunkOf(key, event);
-    const loaded = this.#loaded?.get(key)?.find((chunk) => chunk.ordinal === ordinal);
-    if (loaded !== undefined && offset < loaded.header.asOf) return;
+    if (this.#loaded !== null && offset < this.#loaded.labelNewsFrom(key, ordinal)) return;
     if (this.#events.label(key, event, label.fraud, label.labelledAtMs))
       this.#snapshot.dirty.mark(key, ordinal, offset, this.#streamTimeMs);
   }
 
   /** Whether an event at this offset of the log is in the chunks that were loaded. */
   #isLoaded(key: number, offset: number): boolean {
-    const newest = this.#loaded?.get(key)?.at(-1)?.header;
-    if (newest === undefined) return false;
-    return offset < (newest.successorOffset >= 0 ? newest.successorOffset : newest.asOf);
+    return this.#loaded !== null && offset < this.#loaded.newsFrom(key);
   }
 
   /** One key an event: idle keys are found within one turn of the population, at a bounded cost each. */
@@ -268,7 +260,7 @@ export class EntityState {
   }
 
   #forget(key: number): void {
-    this.#loaded?.delete(key);
+    this.#loaded?.forget(key);
     this.#givenUp.delete(key);
     this.#events.keys.remove(key);
   }

@@ -58,6 +58,19 @@ export class Hash {
   }
 }
 
+/** 32 bits over the first `length` units of a text: MurmurHash3, fed with two units at a time. For tables in memory. */
+export function hashUnits(units: Uint16Array, length: number): number {
+  let hash = length;
+  for (let index = 0; index < length; index += 2) {
+    const high = index + 1 < length ? (units[index + 1] as number) : 0;
+    let k = Math.imul((units[index] as number) | (high << 16), 0xcc9e2d51);
+    k = Math.imul((k << 15) | (k >>> 17), 0x1b873593);
+    hash ^= k;
+    hash = (Math.imul((hash << 13) | (hash >>> 19), 5) + 0xe6546b64) | 0;
+  }
+  return finish(hash) >>> 0;
+}
+
 function finish(lane: number): number {
   let mixed = Math.imul(lane ^ (lane >>> 16), 0x85ebca6b);
   mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);

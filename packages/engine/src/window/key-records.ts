@@ -27,15 +27,19 @@ export class KeyRecords {
     return found === UNKNOWN_TEXT ? 0 : found;
   }
 
+  /** The same of a key in UTF-8. */
+  findUtf8(bytes: Buffer, from: number, to: number): number {
+    const found = this.#texts.findUtf8(bytes, from, to);
+    return found === UNKNOWN_TEXT ? 0 : found;
+  }
+
   /** For one that is not there. */
   add(key: string): number {
-    const added = this.#texts.hold(key);
-    this.#records.reach(added);
-    const at = this.#records.byte(added);
-    this.#records.slab(added).u8.fill(0, at, at + RECORD_BYTES);
-    this.setGreatestMs(added, -1);
-    this.#set(added, AT.flags, IN_USE);
-    return added;
+    return this.#begin(this.#texts.hold(key));
+  }
+
+  addUtf8(bytes: Buffer, from: number, to: number): number {
+    return this.#begin(this.#texts.holdUtf8(bytes, from, to));
   }
 
   remove(key: number): void {
@@ -132,6 +136,15 @@ export class KeyRecords {
 
   setNewestDirty(key: number, dirty: boolean): void {
     this.#set(key, AT.flags, dirty ? IN_USE | DIRTY : IN_USE);
+  }
+
+  #begin(key: number): number {
+    this.#records.reach(key);
+    const at = this.#records.byte(key);
+    this.#records.slab(key).u8.fill(0, at, at + RECORD_BYTES);
+    this.setGreatestMs(key, -1);
+    this.#set(key, AT.flags, IN_USE);
+    return key;
   }
 
   #get(key: number, word: number): number {

@@ -59,6 +59,11 @@ export class KeyedEvents {
     return this.#givenUpMs.size === 0 ? -1 : (this.#givenUpMs.get(key) ?? -1);
   }
 
+  /** Whether restore() has nothing to do for a key with so many events. */
+  isPlain(events: number, givenUpMs: number): boolean {
+    return givenUpMs < 0 && events <= HOT_EVENTS;
+  }
+
   /** For a key that is loaded: what its chunks say, and its index if it wants one. */
   restore(key: number, givenUpMs: number): void {
     if (givenUpMs >= 0) this.#givenUpMs.set(key, givenUpMs);

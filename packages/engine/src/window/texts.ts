@@ -5,7 +5,7 @@
  * Held outside the heap that is collected: characters in cells of 16 bytes (a link, then 12 one-byte or 6 two-byte
  * units), 16 bytes beside them, and an index of 256 parts that grow one at a time. 39 to 45 bytes for 12 letters.
  */
-import { Hash } from "./hash.ts";
+import { hashUnits } from "./hash.ts";
 import { place, removeFrom } from "./open-table.ts";
 import { Slabs } from "./slabs.ts";
 
@@ -23,7 +23,9 @@ export class Texts {
   readonly #cells = new Slabs(CELL_BYTES);
   readonly #parts: (Uint32Array | undefined)[] = new Array<Uint32Array | undefined>(256).fill(undefined);
   readonly #inPart = new Uint32Array(256);
-  readonly #hasher = new Hash();
+  /** The text that is looked for: its first #length units of UTF-16. */
+  #units = new Uint16Array(256);
+  #length = 0;
   #count = 0;
 
   get count(): number {
@@ -38,19 +40,34 @@ export class Texts {
   /** UNKNOWN_TEXT if nobody holds it. */
   find(text: string | null): number {
     if (text === null) return 0;
-    return this.#find(text, this.#hash(text));
+    this.#look(text);
+    return this.#find(this.#hash());
+  }
+
+  findUtf8(bytes: Buffer, from: number, to: number): number {
+    this.#lookUtf8(bytes, from, to);
+    return this.#find(this.#hash());
   }
 
   /** The text's number, held once more. */
   hold(text: string | null): number {
     if (text === null) return 0;
-    const hash = this.#hash(text);
-    const known = this.#find(text, hash);
-    if (known === UNKNOWN_TEXT) return this.#add(text, hash);
-    const u32 = this.#records.slab(known).u32;
-    const references = (this.#records.byte(known) >>> 2) + AT.references;
+    this.#look(text);
+    return this.#hold();
+  }
+
+  /** The same of `bytes[from, to)`, of which it makes no string. */
+  holdUtf8(bytes: Buffer, from: number, to: number): number {
+    this.#lookUtf8(bytes, from, to);
+    return this.#hold();
+  }
+
+  /** Holds once more what somebody holds. */
+  holdAgain(text: number): number {
+    const { u32 } = this.#records.slab(text);
+    const references = (this.#records.byte(text) >>> 2) + AT.references;
     u32[references] = (u32[references] as number) + 1;
-    return known;
+    return text;
   }
 
   release(text: number): void {
@@ -79,68 +96,100 @@ export class Texts {
     return bytes.toString(wide === 1 ? "utf16le" : "latin1");
   }
 
-  #hash(text: string): number {
-    return this.#hasher.start(1).text(text).finish().low;
+  #look(text: string): void {
+    this.#reach(text.length);
+    for (let index = 0; index < text.length; index += 1) this.#units[index] = text.charCodeAt(index);
   }
 
-  #find(text: string, hash: number): number {
+  #lookUtf8(bytes: Buffer, from: number, to: number): void {
+    this.#reach(to - from);
+    const units = this.#units;
+    for (let at = from, index = 0; at < to; at += 1, index += 1) {
+      const byte = bytes[at] as number;
+      if (byte > 0x7f) {
+        this.#look(bytes.toString("utf8", from, to));
+        return;
+      }
+      units[index] = byte;
+    }
+  }
+
+  #reach(length: number): void {
+    if (length > this.#units.length) this.#units = new Uint16Array(length * 2);
+    this.#length = length;
+  }
+
+  #hash(): number {
+    return hashUnits(this.#units, this.#length);
+  }
+
+  #hold(): number {
+    const hash = this.#hash();
+    const known = this.#find(hash);
+    return known === UNKNOWN_TEXT ? this.#add(hash) : this.holdAgain(known);
+  }
+
+  #find(hash: number): number {
     const part = this.#parts[hash >>> 24];
     if (part === undefined) return UNKNOWN_TEXT;
     const mask = part.length - 1;
     for (let at = hash & mask; ; at = (at + 1) & mask) {
       const candidate = part[at] as number;
       if (candidate === 0) return UNKNOWN_TEXT;
-      if (this.#equals(candidate, text, hash)) return candidate;
+      if (this.#equals(candidate, hash)) return candidate;
     }
   }
 
-  #equals(candidate: number, text: string, hash: number): boolean {
+  #equals(candidate: number, hash: number): boolean {
     const { u32 } = this.#records.slab(candidate);
     const at = this.#records.byte(candidate) >>> 2;
+    if (u32[at + AT.hash] !== hash) return false;
     const sized = u32[at + AT.length] as number;
-    if (u32[at + AT.hash] !== hash || sized >>> 1 !== text.length) return false;
+    const [units, length] = [this.#units, this.#length];
+    if (sized >>> 1 !== length) return false;
     const wide = sized & 1;
     let cell = u32[at + AT.cell] as number;
-    for (let index = 0; index < text.length; ) {
+    for (let index = 0; index < length; ) {
       const slab = this.#cells.slab(cell);
       const from = this.#cells.byte(cell) + 4;
-      const end = Math.min(text.length, index + (CELL_TEXT >> wide));
+      const end = Math.min(length, index + (CELL_TEXT >> wide));
       for (let unit = 0; index < end; unit += 1, index += 1) {
         const stored = wide === 1 ? slab.u16[(from >>> 1) + unit] : slab.u8[from + unit];
-        if (stored !== text.charCodeAt(index)) return false;
+        if (stored !== units[index]) return false;
       }
       cell = slab.u32[(from >>> 2) - 1] as number;
     }
     return true;
   }
 
-  #add(text: string, hash: number): number {
+  #add(hash: number): number {
     const record = this.#records.take();
-    let wide = 0;
-    for (let index = 0; index < text.length && wide === 0; index += 1) if (text.charCodeAt(index) > 0xff) wide = 1;
+    let all = 0;
+    for (let index = 0; index < this.#length; index += 1) all |= this.#units[index] as number;
+    const wide = all > 0xff ? 1 : 0;
     const { u32 } = this.#records.slab(record);
     const at = this.#records.byte(record) >>> 2;
     u32[at + AT.hash] = hash;
     u32[at + AT.references] = 1;
-    u32[at + AT.length] = text.length * 2 + wide;
-    u32[at + AT.cell] = this.#write(text, wide);
+    u32[at + AT.length] = this.#length * 2 + wide;
+    u32[at + AT.cell] = this.#write(wide);
     this.#count += 1;
     this.#index(record, hash);
     return record;
   }
 
   /** From its end, so that each cell knows the next. */
-  #write(text: string, wide: number): number {
-    const units = CELL_TEXT >> wide;
+  #write(wide: number): number {
+    const [text, length, units] = [this.#units, this.#length, CELL_TEXT >> wide];
     let next = 0;
-    for (let start = Math.floor((text.length - 1) / units) * units; start >= 0; start -= units) {
+    for (let start = Math.floor((length - 1) / units) * units; start >= 0; start -= units) {
       const cell = this.#cells.take();
       const slab = this.#cells.slab(cell);
       const from = this.#cells.byte(cell) + 4;
       slab.u32[(from >>> 2) - 1] = next;
-      for (let unit = 0; unit < units && start + unit < text.length; unit += 1) {
-        if (wide === 1) slab.u16[(from >>> 1) + unit] = text.charCodeAt(start + unit);
-        else slab.u8[from + unit] = text.charCodeAt(start + unit);
+      for (let unit = 0; unit < units && start + unit < length; unit += 1) {
+        if (wide === 1) slab.u16[(from >>> 1) + unit] = text[start + unit] as number;
+        else slab.u8[from + unit] = text[start + unit] as number;
       }
       next = cell;
     }

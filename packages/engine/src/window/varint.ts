@@ -30,28 +30,52 @@ export class VarintReader {
   }
 
   next(): number {
-    let value = 0;
-    let scale = 1;
-    for (;;) {
-      const byte = this.#bytes[this.#at++];
-      if (byte === undefined || scale > 2 ** 49)
-        throw new RangeError(`varint runs past its end at byte ${this.#at - 1}`);
-      value += (byte & 0x7f) * scale;
-      if (byte < 0x80) return value;
-      scale *= 128;
+    let byte = this.#byte();
+    let value = byte & 0x7f;
+    for (let shift = 7; byte > 0x7f; shift += 7) {
+      // Up to here in whole numbers of 32 bits, which nearly all of them are.
+      if (shift === 28) return this.#long(value);
+      byte = this.#byte();
+      value |= (byte & 0x7f) << shift;
     }
-  }
-
-  /** A view of the next `length` bytes. */
-  bytes(length: number): Buffer {
-    const from = this.#at;
-    if (from + length > this.#bytes.length) throw new RangeError(`${length} bytes run past the end at byte ${from}`);
-    this.#at = from + length;
-    return this.#bytes.subarray(from, this.#at);
+    return value;
   }
 
   nextSigned(): number {
     const value = this.next();
+    if (value < 2 ** 31) return (value >>> 1) ^ -(value & 1);
     return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+  }
+
+  /** Four bytes, big-endian. */
+  uint32(): number {
+    const bytes = this.#bytes;
+    const at = this.skip(4);
+    const low = ((bytes[at + 1] as number) << 16) | ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number);
+    return (((bytes[at] as number) << 24) | low) >>> 0;
+  }
+
+  /** Passes over `length` bytes; returns where they begin. */
+  skip(length: number): number {
+    const from = this.#at;
+    if (from + length > this.#bytes.length) throw new RangeError(`${length} bytes run past the end at byte ${from}`);
+    this.#at = from + length;
+    return from;
+  }
+
+  /** The rest of a number whose lowest 28 bits are `value`. */
+  #long(value: number): number {
+    let long = value;
+    for (let scale = 2 ** 28; ; scale *= 128) {
+      const byte = this.#byte();
+      if (scale > 2 ** 49) throw new RangeError(`varint runs past its end at byte ${this.#at - 1}`);
+      long += (byte & 0x7f) * scale;
+      if (byte < 0x80) return long;
+    }
+  }
+
+  #byte(): number {
+    if (this.#at >= this.#bytes.length) throw new RangeError(`varint runs past its end at byte ${this.#at}`);
+    return this.#bytes[this.#at++] as number;
   }
 }
