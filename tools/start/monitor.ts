@@ -1,7 +1,7 @@
 /** What the services export, shown while they run: a view in place on a terminal, else a line now and then. */
 
 import type { Screen } from "../cli/screen.ts";
-import { decidedOf, type Numbers, numbersBetween, type Reading, readingOf } from "./numbers.ts";
+import { type Numbers, numbersBetween, type Reading, readingOf } from "./numbers.ts";
 import type { Scraper } from "./scraper.ts";
 import { type Frame, liveLines, plainLine } from "./view.ts";
 
@@ -64,7 +64,7 @@ export class Monitor {
   }
 
   #tellFirstDecisions(reading: Reading): void {
-    if (this.#decidedYet || decidedOf(reading) === 0) return;
+    if (this.#decidedYet || reading.decided === 0) return;
     this.#decidedYet = true;
     const seconds = ((performance.now() - this.#options.startedMs) / 1000).toFixed(1);
     this.#options.screen.say(`first decisions ${seconds} s after the start`);

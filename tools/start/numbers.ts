@@ -14,6 +14,12 @@ export type Reading = {
   /** Monotonic, ms. */
   readonly atMs: number;
   readonly sent: number;
+  /** Due and not sent yet. */
+  readonly behind: number;
+  /** Never to be sent, since the generator was too far behind. */
+  readonly givenUp: number;
+  /** Decided or rejected. */
+  readonly decided: number;
   readonly outcomes: ReadonlyMap<string, number>;
   /** Reasons that have occurred. */
   readonly rejected: ReadonlyMap<string, number>;
@@ -28,6 +34,8 @@ export type Reading = {
 export type Numbers = {
   readonly sent: number;
   readonly sentPerSecond: number;
+  readonly behind: number;
+  readonly givenUp: number;
   readonly decided: number;
   readonly decidedPerSecond: number;
   readonly outcomes: ReadonlyMap<string, number>;
@@ -51,6 +59,9 @@ export function readingOf(
   return {
     atMs,
     sent: sumOf(generator, "weir_generator_transactions_total"),
+    behind: sumOf(generator, "weir_generator_behind_transactions"),
+    givenUp: sumOf(generator, "weir_generator_forfeited_transactions_total"),
+    decided: sumOf(all, "weir_transactions_total"),
     outcomes: byLabel(all, "weir_decisions_total", "outcome"),
     rejected: new Map([...rejected].filter(([, count]) => count > 0)),
     labels: byLabel(all, "weir_labels_total", "result"),
@@ -68,8 +79,10 @@ export function numbersBetween(earlier: Reading, later: Reading): Numbers {
   return {
     sent: later.sent,
     sentPerSecond: Math.max(0, later.sent - earlier.sent) / seconds,
-    decided: decidedOf(later),
-    decidedPerSecond: Math.max(0, decidedOf(later) - decidedOf(earlier)) / seconds,
+    behind: later.behind,
+    givenUp: later.givenUp,
+    decided: later.decided,
+    decidedPerSecond: Math.max(0, later.decided - earlier.decided) / seconds,
     outcomes: later.outcomes,
     rejected: later.rejected,
     labels: later.labels,
@@ -79,11 +92,6 @@ export function numbersBetween(earlier: Reading, later: Reading): Numbers {
     p50Ms: inMs(quantile(0.5, latency)),
     p99Ms: inMs(quantile(0.99, latency)),
   };
-}
-
-/** Decided or rejected. */
-export function decidedOf(reading: Reading): number {
-  return total(reading.outcomes) + total(reading.rejected);
 }
 
 export function total(counts: ReadonlyMap<string, number>): number {

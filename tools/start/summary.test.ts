@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { numbersBetween, readingOf } from "./numbers.ts";
 import { summaryLines } from "./summary.ts";
 import type { TallyResult } from "./tally.ts";
 
@@ -20,4 +21,11 @@ test.each([{ missing: 1 }, { doubled: 1 }, { foreign: 1 }])("%j is not exactly o
 
 test("a run in which nothing was sent proves nothing", () => {
   expect(summaryLines("Read back", aResult({ inputs: 0, once: 0 }), null).at(-1)).toContain("NOT CHECKED");
+});
+
+test("what earlier runs left and what was never sent is told apart from this run", () => {
+  const reading = { ...readingOf(0, [], []), decided: 1007, givenUp: 50 };
+  const lines = summaryLines("Read back", aResult(), numbersBetween(readingOf(0, [], []), reading));
+  expect(lines).toContain("  left by earlier runs, decided now               7");
+  expect(lines).toContain("  not sent, the rate was too high                50");
 });

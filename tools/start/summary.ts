@@ -19,7 +19,10 @@ export function summaryLines(source: string, result: TallyResult, numbers: Numbe
   if (result.foreign > 0) lines.push(row("outputs of no transaction", count(result.foreign)));
   if (result.anonymous > 0) lines.push(row("outputs by others, not counted", count(result.anonymous)));
   if (numbers !== null) {
+    const earlier = numbers.decided - result.inputs;
     lines.push("", "As the services counted:");
+    if (numbers.givenUp > 0) lines.push(row("not sent, the rate was too high", count(numbers.givenUp)));
+    if (earlier > 0) lines.push(row("left by earlier runs, decided now", count(earlier)));
     for (const [outcome, times] of numbers.outcomes) lines.push(row(outcome, count(times)));
     lines.push(row("rejected", count([...numbers.rejected.values()].reduce((a, b) => a + b, 0))));
     for (const [reason, times] of numbers.rejected) lines.push(row(`  ${reason}`, count(times)));

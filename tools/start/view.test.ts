@@ -8,6 +8,9 @@ function aReading(reading: Partial<Reading> = {}): Reading {
   return {
     atMs: 0,
     sent: 0,
+    behind: 0,
+    givenUp: 0,
+    decided: 0,
     outcomes: new Map(),
     rejected: new Map(),
     labels: new Map(),
@@ -18,10 +21,11 @@ function aReading(reading: Partial<Reading> = {}): Reading {
   };
 }
 
-const earlier = aReading({ atMs: 1000, sent: 1000, outcomes: new Map([["approve", 900]]) });
+const earlier = aReading({ atMs: 1000, sent: 1000, decided: 900, outcomes: new Map([["approve", 900]]) });
 const later = aReading({
   atMs: 3000,
   sent: 3000,
+  decided: 2912,
   outcomes: new Map([
     ["approve", 2500],
     ["review", 100],
@@ -67,6 +71,7 @@ test("rates and latencies are those between two readings, totals those of the la
 test("a reading adds up the detectors and leaves out reasons that never occurred", () => {
   const detector = parsePrometheus(
     [
+      "weir_transactions_total 6",
       'weir_decisions_total{outcome="approve"} 5',
       'weir_rejected_total{reason="malformed"} 1',
       'weir_rejected_total{reason="internal"} 0',
@@ -79,7 +84,7 @@ test("a reading adds up the detectors and leaves out reasons that never occurred
     ].join("\n"),
   );
   const reading = readingOf(7, parsePrometheus("weir_generator_transactions_total 20"), [detector, detector]);
-  expect(reading).toMatchObject({ atMs: 7, sent: 20, lagSeconds: 0.5 });
+  expect(reading).toMatchObject({ atMs: 7, sent: 20, decided: 12, lagSeconds: 0.5 });
   expect([...reading.lags]).toEqual([
     ["gate", 14],
     ["source", 2],
@@ -113,6 +118,20 @@ test("no line of the live view is as wide as the terminal, where it would wrap",
   for (const columns of [10, 40, 80]) {
     expect(liveLines(aFrame(), columns).every((line) => line.length < columns)).toBe(true);
   }
+});
+
+test("a generator that does not keep its rate is told, and one that nearly does is not", () => {
+  const told = (behind: number, givenUp: number): string | undefined =>
+    liveLines(aFrame({ numbers: { ...numbersBetween(earlier, later), behind, givenUp } }), 80)[3];
+  expect(told(100, 0)).toBe("  in             1,000 /s   3,000 sent");
+  expect(told(2_000, 0)).toBe("  in             1,000 /s   3,000 sent, 2,000 behind");
+  expect(told(2_000, 70_000)).toBe("  in             1,000 /s   3,000 sent, 2,000 behind, 70,000 given up");
+});
+
+test("what stops it is told only while it can", () => {
+  const title = (phase: string): string | undefined => liveLines(aFrame({ phase }), 80)[1];
+  expect(title("draining")).toBe("  Weir  draining 01:05   rulesets/starter.yaml   a second Ctrl-C does not wait");
+  expect(title("stopped")).toBe("  Weir  stopped 01:05   rulesets/starter.yaml");
 });
 
 test("before the first numbers the view says that it waits, and when it will stop", () => {

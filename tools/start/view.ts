@@ -21,13 +21,13 @@ const OUTCOMES = ["approve", "review", "decline"] as const;
 /** The view on a terminal, at most `columns` wide. */
 export function liveLines(frame: Frame, columns: number): string[] {
   const { numbers } = frame;
-  const until = frame.forMs === null ? "Ctrl-C stops" : `stops at ${clock(frame.forMs)}`;
-  const lines = ["", `  Weir  ${frame.phase} ${clock(frame.elapsedMs)}   ${frame.ruleset}   ${until}`, ""];
+  const title = [`${frame.phase} ${clock(frame.elapsedMs)}`, frame.ruleset, ...whatStops(frame)].join("   ");
+  const lines = ["", `  Weir  ${title}`, ""];
   if (numbers === null) {
     lines.push("  waiting for the first numbers");
   } else {
     lines.push(
-      row("in", `${count(numbers.sentPerSecond)} /s`, `${count(numbers.sent)} sent`),
+      row("in", `${count(numbers.sentPerSecond)} /s`, [`${count(numbers.sent)} sent`, ...unsent(numbers)].join(", ")),
       row("decided", `${count(numbers.decidedPerSecond)} /s`, `${count(numbers.decided)} decided`),
       row("lag", count(numbers.lag), [...stageLags(frame, numbers), ...age(numbers)].join(", ")),
       row("latency", `p50 ${ms(numbers.p50Ms)}`, `p99 ${ms(numbers.p99Ms)}`),
@@ -50,7 +50,7 @@ export function plainLine(frame: Frame): string {
   const rejected = total(numbers.rejected);
   return [
     `${clock(frame.elapsedMs)} ${frame.phase}`,
-    `in ${count(numbers.sentPerSecond)}/s`,
+    [`in ${count(numbers.sentPerSecond)}/s`, ...unsent(numbers)].join(", "),
     `decided ${count(numbers.decidedPerSecond)}/s`,
     ...outcomes,
     `rejected ${count(rejected)}${rejected > 0 ? ` (${reasons(numbers.rejected)})` : ""}`,
@@ -68,6 +68,18 @@ export function ms(value: number | null): string {
   if (value === null) return "-";
   if (value >= 10_000) return `${(value / 1000).toFixed(1)} s`;
   return value >= 100 ? `${Math.round(value)} ms` : `${value.toFixed(1)} ms`;
+}
+
+function whatStops({ phase, forMs }: Frame): string[] {
+  if (phase === "draining") return ["a second Ctrl-C does not wait"];
+  if (phase !== "running") return [];
+  return [forMs === null ? "Ctrl-C stops" : `stops at ${clock(forMs)}`];
+}
+
+/** Nothing while the generator keeps its rate: a few that are just due are no delay. */
+function unsent({ behind, givenUp, sentPerSecond }: Numbers): string[] {
+  const late = behind > sentPerSecond / 10 + 1 ? [`${count(behind)} behind`] : [];
+  return [...late, ...(givenUp > 0 ? [`${count(givenUp)} given up`] : [])];
 }
 
 /** Nothing where there is but one. */
