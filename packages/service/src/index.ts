@@ -46,3 +46,4 @@ export {
   transactionsTopic,
 } from "./shared-settings.ts";
 export { SAME_SIGNAL_MS } from "./shutdown.ts";
+export { unlessAborted } from "./unless-aborted.ts";

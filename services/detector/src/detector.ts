@@ -12,12 +12,14 @@ import {
   refuseUnfitKafka,
   type Service,
   type Settings,
+  unlessAborted,
   type World,
 } from "@weir/service";
 import { type Log, type PartitionCounts, runChain, wallClock } from "@weir/stream";
 import { untilDrained } from "./drain.ts";
 import { detectorMetrics } from "./metrics.ts";
 import { observe } from "./observe.ts";
+import { watchPartitions } from "./partition-watch.ts";
 import { watchProgress } from "./progress.ts";
 import { answerRejected, REJECTED_ROUTES } from "./rejected-routes.ts";
 import { detectorSettings, settingsTable } from "./settings.ts";
@@ -29,7 +31,7 @@ const RETRY_CONNECT_MS = 2_000;
 
 type DetectorSettings = Settings<typeof detectorSettings>;
 
-const ABOUT = "Decides on every transaction of Kafka exactly once, by the rules of a document";
+const ABOUT = "decides on every transaction of a topic exactly once, by the rules of a document";
 
 export const detector = defineService({
   name: "detector",
@@ -84,7 +86,7 @@ async function startDetector(
   const { plan, stages: only, drain } = chain;
   logger.info(
     { ruleset: plan.label, stages: only, input: topics.transactions, drain },
-    `${drain ? "draining" : "deciding"} ${topics.transactions} by ${plan.label}, stages ${only.join(", ") || "none"}`,
+    `connecting to ${source.place} to ${drain ? "drain" : "decide"} ${topics.transactions} by ${plan.label}, stages ${only.join(", ") || "none"}`,
   );
   const topicsReady = health.item("topics", `waiting for ${source.place}`);
   const readiness = new Map(only.map((name) => [name, health.item(`stage ${name}`, "not started yet")]));
@@ -139,8 +141,10 @@ async function startDetector(
       const inner = links.filter(({ stage }) => only.includes(stage.name));
       return untilDrained(inner, { log, logger, clock: wallClock, counts, stopping });
     };
+    const inputs = stages.map(({ input }) => input);
+    const grown = watchPartitions(inputs, { log, clock: wallClock, counts, stopping });
     return {
-      finished: drain ? Promise.race([running.failed, drained()]) : running.failed,
+      finished: Promise.race(drain ? [running.failed, grown, drained()] : [running.failed, grown]),
       async drain() {
         stopWatching();
         await running.stop();
@@ -194,10 +198,10 @@ async function untilAnswered<T>(
   stopping: AbortSignal,
 ): Promise<T> {
   for (;;) {
-    stopping.throwIfAborted();
     try {
-      return await ask();
+      return await unlessAborted(ask(), stopping);
     } catch (error) {
+      stopping.throwIfAborted();
       if (error instanceof ConfigurationError) throw error;
       const reason = error instanceof Error ? error.message : String(error);
       readiness.notReady(`waiting for ${place}: ${reason}`);

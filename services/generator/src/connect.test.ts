@@ -50,6 +50,13 @@ describe("a generator without a broker", () => {
     expect(clock.nowMs).toBe(0);
   });
 
+  test("ends on a stop while the broker has not answered yet", async () => {
+    const { run, stop } = prepare(() => new Promise(() => {}));
+    const running = run();
+    stop.abort();
+    await expect(running).rejects.toThrow(expect.objectContaining({ name: "AbortError" }));
+  });
+
   test("ends its wait on a stop", async () => {
     const { run, stop, clock } = prepare(() => Promise.reject(new Error("connection refused")));
     clock.onAdvance = (nowMs) => {

@@ -1,5 +1,5 @@
 /** From a broker that may not be there yet to a producer and its topic: waits, says so, and gives up only for a stop. */
-import { ConfigurationError, type Logger, type ReadinessItem } from "@weir/service";
+import { ConfigurationError, type Logger, type ReadinessItem, unlessAborted } from "@weir/service";
 import type { Clock } from "./generator.ts";
 import type { Sink } from "./sink.ts";
 
@@ -33,14 +33,12 @@ export async function connect(options: ConnectOptions, stopping: AbortSignal): P
   let missingSinceMs: number | null = null;
   log.info({ place, topic }, `connecting to ${place}`);
   for (;;) {
-    stopping.throwIfAborted();
     let sink: Sink | null = null;
     let asked = topic;
     try {
-      sink = await open();
-      const partitions = await sink.partitions(topic);
-      for (asked of others) await sink.partitions(asked);
-      stopping.throwIfAborted();
+      sink = await unlessAborted(open(), stopping);
+      const partitions = await unlessAborted(sink.partitions(topic), stopping);
+      for (asked of others) await unlessAborted(sink.partitions(asked), stopping);
       readiness.ready();
       log.info({ place, topic, partitions }, `connected to ${place}; ${topic} has ${partitions} partitions`);
       return { sink, partitions };
