@@ -27,8 +27,7 @@ function printHelp(): 0 {
 
 async function main(): Promise<number> {
   const strays = words.map((word) => `${JSON.stringify(word)} means nothing here`);
-  if (faults.length > 0) return refuse("npm run kafka", faults);
-  if (strays.length > 0) return refuse("npm run kafka", strays);
+  if (faults.length + strays.length > 0) return refuse("npm run kafka", [...faults, ...strays]);
   using interrupt = new Interrupt(() => process.exit(1));
   const { port, fresh } = values;
   try {

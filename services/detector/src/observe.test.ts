@@ -3,17 +3,25 @@ import { expect, test } from "vitest";
 import { detectorMetrics } from "./metrics.ts";
 import { observe } from "./observe.ts";
 
-test("an engine that threw is counted, and logged by kind and place: its words may quote a payload", async () => {
+function observed() {
   const lines: string[] = [];
   const destination = { write: (line: string) => void lines.push(line) };
   const log = createLogger({ level: "info", service: "test", instance: "1", destination });
   const registry = new Metrics({ service: "test", version: "1", node: "v24" });
-  const events = observe(
-    { stage: "gate", ofTransactions: true, isLast: true },
-    detectorMetrics(registry, ["gate"]),
-    log,
-    () => 0,
-  );
+  const stage = { stage: "gate", ofTransactions: true, isLast: true };
+  const events = observe(stage, detectorMetrics(registry, ["gate"]), log, () => 0);
+  return { events, lines, exported: () => registry.registry.metrics() };
+}
+
+test("a partition that begins again and again is counted each time and logged ever more rarely", async () => {
+  const { events, lines, exported } = observed();
+  for (let attempt = 1; attempt <= 100; attempt++) events.retrying({ partition: 3, attempt, error: new Error("gone") });
+  expect(lines.map((line) => JSON.parse(line).attempt)).toEqual([1, 2, 4, 8, 16, 32, 64]);
+  expect(await exported()).toContain('weir_partition_retries_total{stage="gate"} 100');
+});
+
+test("an engine that threw is counted, and logged by kind and place: its words may quote a payload", async () => {
+  const { events, lines, exported } = observed();
   const error = new TypeError('no number in "alice\n    at home"');
   events.stepFailed({ partition: 3, offset: 41, error });
   events.stepFailed({ partition: 3, offset: 42, error: "alice" });
@@ -22,5 +30,5 @@ test("an engine that threw is counted, and logged by kind and place: its words m
   expect(JSON.parse(line).frames[0]).toContain("observe.test.ts");
   expect(JSON.parse(other)).toMatchObject({ error: "string", frames: [] });
   expect(lines.join("")).not.toMatch(/alice|home/);
-  expect(await registry.registry.metrics()).toContain("weir_step_failures_total 2");
+  expect(await exported()).toContain("weir_step_failures_total 2");
 });

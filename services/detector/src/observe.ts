@@ -75,6 +75,8 @@ export function observe(
     },
     retrying({ partition, attempt, error }) {
       metrics.retries.inc({ stage });
+      // Of an outage that lasts, ever fewer lines: the counter has them all.
+      if (!isPowerOfTwo(attempt)) return;
       log.warn({ partition, attempt, reason: reasonOf(error) }, `${name(partition)} starts again: ${reasonOf(error)}`);
     },
     released({ partition }) {
@@ -120,6 +122,10 @@ function countBatch(
   if (!isLast) return;
   for (const timestampMs of event.timestampsMs)
     if (timestampMs >= 0) metrics.endToEnd.observe(Math.max(0, nowMs - timestampMs) / 1000);
+}
+
+function isPowerOfTwo(count: number): boolean {
+  return Number.isInteger(Math.log2(count));
 }
 
 function reasonOf(error: unknown): string {
