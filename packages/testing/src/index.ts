@@ -1,4 +1,7 @@
 export { brokerAnswers } from "./broker-answers.ts";
+export { CHAIN_TOPICS, runChain } from "./chain/chain-run.ts";
+export { evaluatedDecisions, writtenDecisions } from "./chain/evaluated.ts";
+export { paymentsOf } from "./chain/payments.ts";
 export { dockerAbsence, startDockerKafka } from "./docker-kafka.ts";
 export { KAFKA_VERSION } from "./java-kafka/jars.ts";
 export { type Launched, launch } from "./java-kafka/launch.ts";

@@ -3,6 +3,7 @@
  * arrives. What they leave behind is for sim/reference.ts to judge.
  */
 import { type ChainStage, type ChainTopics, createChain, type Plan } from "@weir/engine";
+import type { LogRecord } from "@weir/schema";
 import {
   MemoryBroker,
   MemoryLog,
@@ -12,6 +13,7 @@ import {
   runStage,
   VirtualClock,
 } from "@weir/stream";
+import { differences } from "../sim/reference.ts";
 import type { Input } from "./payments.ts";
 
 export const CHAIN_TOPICS: ChainTopics = {
@@ -23,6 +25,8 @@ export const CHAIN_TOPICS: ChainTopics = {
 };
 
 export type ChainRunOptions = { readonly plan: Plan; readonly partitions: number; readonly batchRecords?: number };
+
+const BATCH_RECORDS = 50;
 
 type Process = { readonly log: MemoryLog; readonly running: readonly Promise<RunningStage>[]; dead: boolean };
 
@@ -67,7 +71,7 @@ export class ChainRun {
     const processId = `process-${++this.#processes}`;
     const process: Process = {
       log: new MemoryLog(this.broker, {
-        batchRecords: this.#options.batchRecords ?? 50,
+        batchRecords: this.#options.batchRecords ?? BATCH_RECORDS,
         interfere: () => (process.dead ? new Promise(() => {}) : undefined),
       }),
       running: [],
@@ -138,6 +142,18 @@ export class ChainRun {
     await this.#wait("every stage to be done", () => stages.every(isDone));
   }
 
+  /** The committed records of these topics, each partition in its order. */
+  records(...topics: readonly string[]): LogRecord[] {
+    return topics.flatMap((topic) =>
+      this.broker.partitions(topic).flatMap((log) => log.slice(0, log.end, Number.POSITIVE_INFINITY).records),
+    );
+  }
+
+  /** How what stands in the topics differs from what each stage says when it steps through its log in order. */
+  differences(): string[] {
+    return differences(this.broker, chainWith(this.#options), groupOf);
+  }
+
   async #wait(what: string, done: () => boolean): Promise<void> {
     await this.clock.runUntil(what, () => this.#failure !== null || done());
     if (this.#failure !== null) throw this.#failure;
@@ -155,6 +171,29 @@ function lastRecord({ entries }: MemoryPartition): number {
   );
 }
 
-export function groupOf({ groupSuffix }: Pick<ChainStage, "groupSuffix">): string {
+function groupOf({ groupSuffix }: Pick<ChainStage, "groupSuffix">): string {
   return `weir-${groupSuffix}`;
+}
+
+/**
+ * Two processes, of which the first dies in the middle; two others take its place. Input comes in portions, not at
+ * once: labels would be there long before their transactions have passed the gate.
+ */
+export async function runChain(options: ChainRunOptions, inputs: readonly Input[]): Promise<ChainRun> {
+  const run = new ChainRun(options);
+  const portion = Math.ceil(Math.min(options.batchRecords ?? BATCH_RECORDS, inputs.length / 6));
+  const processes = [run.start()];
+  for (let from = 0; from < inputs.length; from += portion) {
+    run.produce(inputs.slice(from, from + portion));
+    await run.until(portion >> 1);
+    const share = from / inputs.length;
+    if (share >= 0.3 && processes.length === 1) processes.push(run.start());
+    if (share >= 0.6 && processes.length === 2) {
+      run.kill(processes.shift() as Process);
+      processes.push(run.start(), run.start());
+    }
+  }
+  await run.drain();
+  for (const process of processes) await run.stop(process);
+  return run;
 }

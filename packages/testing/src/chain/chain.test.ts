@@ -1,10 +1,8 @@
 /** The chain on the real runtime, against its own sequential reference and against the evaluator. */
 import { compileRuleset, formatFaults, type Plan } from "@weir/engine";
-import type { LogRecord } from "@weir/schema";
 import { describe, expect, test } from "vitest";
-import { differences } from "../sim/reference.ts";
 import { simulate } from "../sim/simulation.ts";
-import { CHAIN_TOPICS, ChainRun, chainWith, groupOf } from "./chain-run.ts";
+import { CHAIN_TOPICS, type ChainRun, runChain } from "./chain-run.ts";
 import { chainSubject } from "./chain-subject.ts";
 import { evaluatedDecisions, writtenDecisions } from "./evaluated.ts";
 import { paymentsOf } from "./payments.ts";
@@ -47,34 +45,10 @@ function planOf(text: string): Plan {
 
 type Options = { readonly plan: Plan; readonly partitions: number; readonly count: number; readonly seed: number };
 
-/** Two processes, of which the first dies in the middle, and a third that takes its place. */
-async function runOf({ plan, partitions, count, seed }: Options): Promise<ChainRun> {
-  const run = new ChainRun({ plan, partitions });
+function runOf({ plan, partitions, count, seed }: Options): Promise<ChainRun> {
   const inputs = [...paymentsOf({ seed, count, partitions, topics: CHAIN_TOPICS })];
-  const third = Math.ceil(inputs.length / 3);
-  const first = run.start();
-  run.produce(inputs.slice(0, third));
-  await run.until(third >> 1);
-  const second = run.start();
-  run.produce(inputs.slice(third, 2 * third));
-  await run.until(third >> 1);
-  run.kill(first);
-  run.produce(inputs.slice(2 * third));
-  const last = run.start();
-  await run.drain();
-  await run.stop(second);
-  await run.stop(last);
-  return run;
+  return runChain({ plan, partitions }, inputs);
 }
-
-function recordsOf({ broker }: ChainRun, ...topics: readonly string[]): LogRecord[] {
-  return topics.flatMap((topic) =>
-    broker.partitions(topic).flatMap((log) => log.slice(0, log.end, Number.POSITIVE_INFINITY).records),
-  );
-}
-
-const differencesIn = ({ broker }: ChainRun, options: { readonly plan: Plan; readonly partitions: number }): string[] =>
-  differences(broker, chainWith(options), groupOf);
 
 describe.each([
   { name: "source and target", ruleset: SOURCE_AND_TARGET, seed: 1 },
@@ -86,7 +60,7 @@ describe.each([
     "of %i partitions gives what each stage's log read in order gives, byte for byte",
     async (partitions) => {
       const run = await runOf({ plan, partitions, count: 2_000, seed });
-      expect(differencesIn(run, { plan, partitions })).toEqual([]);
+      expect(run.differences()).toEqual([]);
       // None of it for want of trying.
       expect(run.restores).toBeGreaterThan(2 * partitions);
       const outcomes = [...run.labels.keys()].map((label) => label.split(" ")[1]);
@@ -96,10 +70,14 @@ describe.each([
           ...["rejected:malformed", "rejected:duplicate", "rejected:duplicate_conflict"],
         ]),
       );
-      const decisions = recordsOf(run, CHAIN_TOPICS.legit, CHAIN_TOPICS.fraud);
-      const rejected = recordsOf(run, CHAIN_TOPICS.rejected).filter(({ headers }) =>
-        headers.some(([name, value]) => name === "weir-origin" && String(value).startsWith(CHAIN_TOPICS.transactions)),
-      );
+      const decisions = run.records(CHAIN_TOPICS.legit, CHAIN_TOPICS.fraud);
+      const rejected = run
+        .records(CHAIN_TOPICS.rejected)
+        .filter(({ headers }) =>
+          headers.some(
+            ([name, value]) => name === "weir-origin" && String(value).startsWith(CHAIN_TOPICS.transactions),
+          ),
+        );
       expect(decisions.length + rejected.length).toBe(2_000);
       const texts = decisions.map(({ value }) => String(value));
       for (const said of ['"late":true', '"evidence":[', '"rule":"watched"'])
@@ -112,8 +90,8 @@ describe("a chain of one partition", () => {
   test("decides as the evaluator does in one process", async () => {
     const plan = planOf(SOURCE_AND_TARGET);
     const run = await runOf({ plan, partitions: 1, count: 2_000, seed: 3 });
-    const wanted = evaluatedDecisions(plan, CHAIN_TOPICS.transactions, recordsOf(run, "weir.by-source"));
-    const written = writtenDecisions(recordsOf(run, CHAIN_TOPICS.legit, CHAIN_TOPICS.fraud));
+    const wanted = evaluatedDecisions(plan, CHAIN_TOPICS.transactions, run.records("weir.by-source"));
+    const written = writtenDecisions(run.records(CHAIN_TOPICS.legit, CHAIN_TOPICS.fraud));
     expect(written.size).toBeGreaterThan(1_500);
     expect(new Set(written.keys())).toEqual(new Set(wanted.keys()));
     for (const [id, text] of written) expect(text, id).toBe(wanted.get(id));
@@ -141,7 +119,7 @@ describe("the reference", () => {
       const { entries } = run.broker.partition({ topic, partition: 0 });
       const at = entries.findIndex(({ control }, index) => !control && entries[index + 1]?.control === false);
       tamper(entries, at);
-      expect(differencesIn(run, { plan, partitions: 1 }), topic).not.toEqual([]);
+      expect(run.differences(), topic).not.toEqual([]);
     }
   });
 });
