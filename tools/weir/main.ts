@@ -35,6 +35,11 @@ const commands: Readonly<Record<string, Command>> = {
     about: "decides what is under way between the stages of a ruleset that is to be replaced, and ends",
     load: () => import("./drain/command.ts"),
   },
+  entity: {
+    usage: "entity FIELD KEY",
+    about: "asks a detector what it knows of one source or target now: its windows, its last decisions",
+    load: () => import("./entity/command.ts"),
+  },
   rejected: {
     usage: "rejected list|show|export|replay",
     about: "what could not be decided: looks at it, takes it out, sends it in again",

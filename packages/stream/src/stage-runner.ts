@@ -36,11 +36,14 @@ export type StageOptions<Event> = {
   readonly minThrown?: number;
 };
 
-/** Either what was seen; or why there is nothing to see: the partition is another member's, or its state is not ready. */
+/**
+ * Either what was seen; or why there is nothing to see: the partition is another member's, or its state is not ready
+ * (status null: no partition was assigned yet).
+ */
 export type Peek<Result> =
   | { readonly kind: "seen"; readonly seen: Result }
   | { readonly kind: "elsewhere" }
-  | { readonly kind: "not ready"; readonly status: RunnerStatus };
+  | { readonly kind: "not ready"; readonly status: RunnerStatus | null };
 
 export interface RunningStage<Event = unknown> {
   /** Rejects when the stage can not go on; never resolves. */
@@ -155,7 +158,7 @@ class StageRunner<Event> implements RunningStage<Event> {
 
   peek<Result>(partition: number, look: (standpoint: Standpoint<Event>) => Result): Peek<Result> {
     const runner = this.#runners.get(partition);
-    if (runner === undefined) return { kind: "elsewhere" };
+    if (runner === undefined) return this.#assigned ? { kind: "elsewhere" } : { kind: "not ready", status: null };
     const { standpoint, status } = runner;
     return standpoint === null ? { kind: "not ready", status } : { kind: "seen", seen: look(standpoint) };
   }

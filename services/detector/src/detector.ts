@@ -16,7 +16,9 @@ import {
   type World,
 } from "@weir/service";
 import { type Log, type PartitionCounts, runChain, wallClock } from "@weir/stream";
+import { DecisionTail } from "./decision-tail.ts";
 import { untilDrained } from "./drain.ts";
+import { answerEntities, ENTITY_ROUTES, entityPlaces } from "./entity-routes.ts";
 import { detectorMetrics } from "./metrics.ts";
 import { observe } from "./observe.ts";
 import { watchPartitions } from "./partition-watch.ts";
@@ -29,6 +31,11 @@ const LOOK_EVERY_MS = 500;
 const STUCK_AFTER_MS = 30_000;
 const RETRY_CONNECT_MS = 2_000;
 
+/** What the decision tail may hold. */
+const TAIL = { most: 10_000, mostBytes: 16 * 2 ** 20 };
+
+const ROUTES = [...ENTITY_ROUTES, ...REJECTED_ROUTES];
+
 type DetectorSettings = Settings<typeof detectorSettings>;
 
 const ABOUT = "decides on every transaction of a topic exactly once, by the rules of a document";
@@ -37,7 +44,7 @@ export const detector = defineService({
   name: "detector",
   about: ABOUT,
   table: settingsTable,
-  routes: REJECTED_ROUTES,
+  routes: ROUTES,
   start({ kafka, sessionTimeoutMs, ...rest }, world) {
     const clientLog = kafkaLog(world.log);
     const log = new KafkaLog({ connection: kafka, sessionTimeoutMs, log: clientLog });
@@ -60,7 +67,7 @@ export const detector = defineService({
 /** The same service over any other log. */
 export function detectorOn(source: Source): Service<typeof detectorSettings> {
   const start = (settings: DetectorSettings, world: World) => startDetector(settings, world, source);
-  return defineService({ name: "detector", about: ABOUT, table: detectorSettings, routes: REJECTED_ROUTES, start });
+  return defineService({ name: "detector", about: ABOUT, table: detectorSettings, routes: ROUTES, start });
 }
 
 export type Source = {
@@ -107,16 +114,17 @@ async function startDetector(
     const metrics = detectorMetrics(registry, only);
     const stages = stagesOf(settings, counts);
     const last = stages.at(-1);
-    const links = stages.map((stage) => ({
-      stage,
-      group: groupOf(appId, stage),
-      events: observe(
-        { stage: stage.name, ofTransactions: stage.kind !== "labels", isLast: stage === last },
-        metrics,
-        logger,
-        Date.now,
-      ),
-    }));
+    const tail = settings.adminToken === null ? null : new DecisionTail(TAIL);
+    const links = stages.map((stage) => {
+      const isLast = stage === last;
+      const observed = { stage: stage.name, ofTransactions: stage.kind !== "labels", isLast };
+      const events = observe(observed, metrics, logger, Date.now);
+      return {
+        stage,
+        group: groupOf(appId, stage),
+        events: isLast && tail !== null ? tail.fedBy(events, [topics.legit, topics.fraud]) : events,
+      };
+    });
     const running = await runChain({
       links,
       only,
@@ -126,6 +134,13 @@ async function startDetector(
       allowPartialHistory,
       maxStageLag,
       finishWithinMs: shutdownDeadlineMs / 2,
+    });
+    answerEntities(routes, {
+      token: settings.adminToken,
+      chain: running,
+      places: entityPlaces(chainOf(plan, chain), links, counts),
+      tail,
+      label: plan.label,
     });
     const stopWatching = watchProgress({
       chain: running,

@@ -16,15 +16,9 @@ import {
   scanLetters,
 } from "@weir/rejected";
 import { DECISION_ID, rejectedLedgerTopic } from "@weir/schema";
-import {
-  bearerCheck,
-  type Logger,
-  type RouteAnswer,
-  type RouteHandler,
-  type RouteRequest,
-  type Routes,
-} from "@weir/service";
+import type { Logger, RouteAnswer, RouteHandler, RouteRequest, Routes } from "@weir/service";
 import { type Clock, type Log, RetryLater, TopicMissing } from "@weir/stream";
+import { behindToken, refusal } from "./behind-token.ts";
 import type { RetentionOf } from "./start-checks.ts";
 
 const LIST = { method: "GET", path: "/rejected" } as const;
@@ -54,27 +48,23 @@ export type RejectedRoutesOptions = {
 };
 
 export function answerRejected(routes: Routes, options: RejectedRoutesOptions): void {
-  const { token } = options;
-  const isAllowed = token === null ? null : bearerCheck(token);
+  const behind = behindToken(options.token);
   let busy = false;
-  const guarded =
-    (act: RouteHandler): RouteHandler =>
-    async (request) => {
-      if (isAllowed === null) return error(404, "not found");
-      if (!isAllowed(request.authorization))
-        return { ...error(401, "a token is needed"), headers: { "www-authenticate": "Bearer" } };
-      if (busy) return error(429, "another request is under way");
+  const guarded = (act: RouteHandler): RouteHandler =>
+    behind(async (request) => {
+      if (busy) return refusal(429, "another request is under way");
       busy = true;
       try {
         return await act(request);
       } catch (failure) {
-        if (failure instanceof TopicMissing) return error(503, `${failure.message}: run npm run weir -- topics apply`);
+        if (failure instanceof TopicMissing)
+          return refusal(503, `${failure.message}: run npm run weir -- topics apply`);
         if (!(failure instanceof RetryLater)) throw failure;
-        return error(503, "Kafka does not answer; what was sent is not sent again");
+        return refusal(503, "Kafka does not answer; what was sent is not sent again");
       } finally {
         busy = false;
       }
-    };
+    });
   routes.handle(
     LIST,
     guarded((request) => list(options, request)),
@@ -98,7 +88,7 @@ async function list({ log, topics }: RejectedRoutesOptions, { query }: RouteRequ
     ...(reason === undefined || typeof reason === "string" ? [] : ["reason is given twice"]),
   ];
   const [fault] = faults;
-  if (fault !== undefined) return error(400, fault);
+  if (fault !== undefined) return refusal(400, fault);
   const reasons = typeof reason === "string" ? new Set([reason]) : null;
   const listing = new Listing(rows, "newest");
   let others = 0;
@@ -124,7 +114,7 @@ async function replay(options: RejectedRoutesOptions, { params }: RouteRequest):
   const letter = await find(options, params.origin ?? "");
   if (letter === null) return NOT_THERE;
   const plan = planResend({ letter, fixed: null, targets: await targetsOf(options), nowMs: nowMs() });
-  if (!plan.ok) return error(409, plan.why);
+  if (!plan.ok) return refusal(409, plan.why);
   const replayer = new Replayer({ log, clock, appId, ledgerTopic: rejectedLedgerTopic(appId), run: nextRun(), nowMs });
   try {
     const [outcome] = await replayer.send([plan.resend]);
@@ -163,8 +153,4 @@ async function targetsOf({ log, topics, retentionOf }: RejectedRoutesOptions): P
   return targets;
 }
 
-function error(status: number, what: string): RouteAnswer {
-  return { status, body: { error: what } };
-}
-
-const NOT_THERE = error(404, `nothing with this origin is among the last ${LAST_OFFSETS} of each partition`);
+const NOT_THERE = refusal(404, `nothing with this origin is among the last ${LAST_OFFSETS} of each partition`);

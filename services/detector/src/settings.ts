@@ -48,7 +48,7 @@ export const detectorSettings = {
   allowPartialHistory,
   adminToken: secretFile({
     name: "ADMIN_TOKEN_FILE",
-    about: "File that holds the token for /rejected, at least 16 characters; without it there is no such route",
+    about: "File with the token for /entities and /rejected, at least 16 characters; without it both are off",
     default: null,
     minLength: 16,
   }),

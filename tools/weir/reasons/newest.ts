@@ -2,6 +2,7 @@
 import { sentenceOf } from "@weir/engine";
 import type { DecidedTransaction, LogRecord } from "@weir/schema";
 import type { Log, TopicPartition } from "@weir/stream";
+import { printable } from "../../cli/printable.ts";
 
 export type Wanted = {
   readonly topic: string;
@@ -61,9 +62,4 @@ export function decisionLines({ decision, amount, currency, source, target }: De
     `${outcome} ${score}  ${amount} ${currency} from ${source} to ${target}  ${id}${late === true ? "  (late)" : ""}`,
     ...reasons.map((reason) => `  ${sentenceOf(reason)}`),
   ].map(printable);
-}
-
-/** What producers send must not steer a terminal. */
-function printable(line: string): string {
-  return line.replace(/\p{C}/gu, "\ufffd");
 }
