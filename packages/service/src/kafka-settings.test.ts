@@ -5,9 +5,9 @@ import { topicSettings } from "./shared-settings.ts";
 
 const table = { kafka: kafkaSettings("test") };
 const contents: Readonly<Record<string, string>> = {
-  "ca.pem": "CA",
-  "cert.pem": "CERT",
-  "key.pem": "KEY",
+  "ca.pem": "# Our authority\n-----BEGIN TRUSTED CERTIFICATE-----\nCA",
+  "cert.pem": "-----BEGIN CERTIFICATE-----\nCERT",
+  "key.pem": "-----BEGIN RSA PRIVATE KEY-----\nKEY",
   pw: "s3cret\n",
 };
 
@@ -55,7 +55,7 @@ describe("the connection to Kafka", () => {
         KAFKA_SASL_PASSWORD_FILE: "pw",
       }),
     ).kafka;
-    expect(tls).toEqual({ ca: "CA", cert: "CERT", key: "KEY" });
+    expect(tls).toEqual({ ca: contents["ca.pem"], cert: contents["cert.pem"], key: contents["key.pem"] });
     expect(sasl).toEqual({ mechanism: "scram-sha-512", username: "weir", password: "s3cret" });
   });
 
@@ -92,6 +92,16 @@ describe("the connection to Kafka", () => {
       "KAFKA_TLS_CERT_FILE is missing",
     ],
     ["an authority without TLS", { KAFKA_TLS_CA_FILE: "ca.pem" }, "set KAFKA_TLS=true"],
+    [
+      "an authority that is none",
+      { KAFKA_TLS: "true", KAFKA_TLS_CA_FILE: "key.pem" },
+      'KAFKA_TLS_CA_FILE names a file that holds no certificate in PEM: "key.pem"',
+    ],
+    [
+      "a key that is none",
+      { KAFKA_TLS: "true", KAFKA_TLS_CERT_FILE: "cert.pem", KAFKA_TLS_KEY_FILE: "ca.pem" },
+      "holds no private key in PEM",
+    ],
     ["an unreadable authority", { KAFKA_TLS: "true", KAFKA_TLS_CA_FILE: "no.pem" }, "there is no such file"],
     [
       "an unknown mechanism",

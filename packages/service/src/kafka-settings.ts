@@ -1,19 +1,30 @@
 /** How to reach Kafka, from the environment: brokers, TLS, SASL. */
 import type { KafkaConnection } from "@weir/kafka";
-import { brokerList, type Entry, file, flag, group, oneOf, secret, secretFile, text } from "./setting.ts";
+import { brokerList, type Entry, flag, group, oneOf, pemFile, secret, secretFile, text } from "./setting.ts";
 
 const MECHANISMS = ["plain", "scram-sha-256", "scram-sha-512"] as const;
 
 const tls = group(
   {
     on: flag({ name: "KAFKA_TLS", about: "Encrypt the connection to Kafka", default: false }),
-    ca: file({
+    ca: pemFile({
       name: "KAFKA_TLS_CA_FILE",
       about: "Certificate authority in PEM; without it the system's",
+      what: "certificate",
       default: null,
     }),
-    cert: file({ name: "KAFKA_TLS_CERT_FILE", about: "Client certificate in PEM", default: null }),
-    key: file({ name: "KAFKA_TLS_KEY_FILE", about: "Key of the client certificate in PEM", default: null }),
+    cert: pemFile({
+      name: "KAFKA_TLS_CERT_FILE",
+      about: "Client certificate in PEM",
+      what: "certificate",
+      default: null,
+    }),
+    key: pemFile({
+      name: "KAFKA_TLS_KEY_FILE",
+      about: "Key of the client certificate in PEM",
+      what: "private key",
+      default: null,
+    }),
   },
   {
     check: (given) => {

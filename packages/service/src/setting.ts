@@ -156,6 +156,19 @@ export function file<const D extends string | null | undefined = undefined>(spec
   return setting<SettingFile, D>(spec, { accepts: READABLE, parse: readNamed });
 }
 
+/** The path of a file in PEM that holds at least one `what`: TLS itself takes any text, and then trusts nobody. */
+export function pemFile<const D extends null | undefined = undefined>(
+  spec: Spec<D> & { readonly what: "certificate" | "private key" },
+) {
+  const begin = new RegExp(`^-----BEGIN ([A-Z0-9]+ )*${spec.what.toUpperCase()}-----`, "m");
+  const parse: Kind<SettingFile>["parse"] = (path, source) => {
+    const read = readNamed(path, source);
+    if (!read.ok || begin.test(read.value.text)) return read;
+    return { ok: false, fault: `names a file that holds no ${spec.what} in PEM: ${quote(path)}` };
+  };
+  return setting<SettingFile, D>(spec, { accepts: READABLE, parse });
+}
+
 const READABLE = "the path of a readable file";
 
 const readNamed: Kind<SettingFile>["parse"] = (path, source) => {
