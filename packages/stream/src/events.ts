@@ -36,6 +36,7 @@ export type TransactionEnded = {
   readonly ms: number;
 };
 
+/** `done` and `of` are offsets: of a compacted topic many of them hold no record any more. */
 export type Restoring = {
   readonly partition: number;
   readonly what: "snapshot" | "replay";
@@ -58,6 +59,7 @@ export type Restored = {
 export interface StageEvents {
   assigned(event: { readonly partitions: readonly number[]; readonly gained: number; readonly lost: number }): void;
   settled(event: { readonly partition: number; readonly how: Settlement; readonly position: number }): void;
+  /** A long restore goes on. */
   restoring(event: Restoring): void;
   restored(event: Restored): void;
   batchCommitted(event: BatchCommitted): void;

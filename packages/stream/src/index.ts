@@ -1,6 +1,13 @@
 export { type ChainLink, type ChainOptions, type RunningChain, runChain } from "./chain-runner.ts";
 export { type Clock, wallClock, within } from "./clock.ts";
-export { type BatchCommitted, noEvents, type Restored, type Settlement, type StageEvents } from "./events.ts";
+export {
+  type BatchCommitted,
+  noEvents,
+  type Restored,
+  type Restoring,
+  type Settlement,
+  type StageEvents,
+} from "./events.ts";
 export { lagOf, waitingOf } from "./lag.ts";
 export { chunkKey, decodeMarker, encodeMarker, isMarkerKey, MARKER_KEY } from "./marker.ts";
 export { MemoryBroker, type MemoryPartition } from "./memory-broker.ts";

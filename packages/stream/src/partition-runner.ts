@@ -88,7 +88,7 @@ export type RunnerStatus = {
   readonly lag: number;
   /** Timestamp of the last record committed, ms; null before the first. */
   readonly decidedUpToMs: number | null;
-  /** How far a restore is, in records or offsets; null when none is under way, or it has just begun. */
+  /** How far a restore is; null when none is under way, or nothing of it is read yet. */
   readonly restoring: Pick<Restoring, "what" | "done" | "of"> | null;
 };
 
@@ -105,6 +105,8 @@ export type Standpoint<Event> = {
 const MAX_PENDING = 2;
 /** More consecutive failures of an unexpected kind than this end the stage. */
 const MAX_SURPRISES = 5;
+/** How often a long restore says in the log how far it is. */
+const PROGRESS_EVERY_MS = 2_000;
 
 export class PartitionRunner<Event> {
   readonly #context: RunnerContext<Event>;
@@ -234,14 +236,16 @@ export class PartitionRunner<Event> {
   }
 
   async #restore(standing: Standing | null): Promise<RestoredState<Event>> {
-    const { events } = this.#context;
-    const restoring = (event: Restoring): void => {
-      this.#restoring = event;
-      events.restoring(event);
+    const { clock, events } = this.#context;
+    let toldMs = clock.now();
+    const progress = (restoring: Restoring): void => {
+      this.#restoring = restoring;
+      if (clock.now() - toldMs < PROGRESS_EVERY_MS) return;
+      toldMs = clock.now();
+      events.restoring(restoring);
     };
-    const { signal } = this.#released;
     try {
-      return await restore({ ...this.#context, events: { ...events, restoring }, signal }, decidedUpTo(standing));
+      return await restore({ ...this.#context, progress, signal: this.#released.signal }, decidedUpTo(standing));
     } finally {
       this.#restoring = null;
     }

@@ -6,10 +6,11 @@
 import type { LogRecord } from "@weir/schema";
 import type { OwnedState } from "./batch.ts";
 import { type Clock, within } from "./clock.ts";
-import type { StageEvents } from "./events.ts";
+import type { Restoring, StageEvents } from "./events.ts";
 import { decodeMarker, isMarkerKey, type Marker, parseChunkKey } from "./marker.ts";
 import { type Log, ReaderClosed, RetryLater, type TopicPartition, Unrecoverable } from "./port.ts";
 import { type Stage, type StageState, stepOrReject } from "./stage.ts";
+import type { Turns } from "./turns.ts";
 
 export type RestoreContext<Event> = {
   readonly stage: Stage<Event>;
@@ -17,7 +18,10 @@ export type RestoreContext<Event> = {
   readonly group: string;
   readonly log: Log;
   readonly clock: Clock;
+  readonly turns: Turns;
   readonly events: StageEvents;
+  /** Told once in each turn of the event loop how far it is. */
+  readonly progress: (restoring: Restoring) => void;
   readonly signal: AbortSignal;
   /** No single wait on the log may take longer. */
   readonly deadlineMs: number;
@@ -28,14 +32,17 @@ export type RestoreContext<Event> = {
 /** State at `position`: the effect of every record before it, and of none from it on. */
 export type RestoredState<Event> = OwnedState<Event> & { readonly position: number };
 
-const PROGRESS_EVERY = 100_000;
+/** The event loop is held up for no longer: heartbeats go on, and requests are answered. */
+const BUSY_MS = 20;
+/** Records between two looks at the clock. */
+const LOOK_EVERY = 32;
 
 /** Throws Unrecoverable when the state cannot be had exactly, RetryLater and ReaderClosed as the log does. */
 export async function restore<Event>(
   context: RestoreContext<Event>,
   committed: number | null,
 ): Promise<RestoredState<Event>> {
-  const { stage, partition, log, clock, events, deadlineMs } = context;
+  const { stage, partition, log, clock, events, deadlineMs, progress } = context;
   const startedMs = clock.now();
   const input: TopicPartition = { topic: stage.input, partition };
   const { start } = await within(clock, deadlineMs, "reading the input's bounds", log.bounds(input));
@@ -50,13 +57,14 @@ export async function restore<Event>(
   const leftovers = plan.rebuilt !== null || snapshot.mixed ? await chunksBefore(context, epoch) : [];
   state.loaded(plan.streamTimeMs);
   let replayed = 0;
-  await eachRecord(context, input, plan.from, plan.position, (record) => {
+  const replay = (record: LogRecord): void => {
     const { event } = stepOrReject(stage, state, record, partition);
     if (event !== null) state.apply(event, record.offset);
     replayed += 1;
-    if (replayed % PROGRESS_EVERY === 0)
-      events.restoring({ partition, what: "replay", done: replayed, of: plan.position - plan.from });
-  });
+  };
+  await eachRecord(context, input, plan.from, plan.position, replay, (done, of) =>
+    progress({ partition, what: "replay", done, of }),
+  );
   events.restored({
     partition,
     position: plan.position,
@@ -83,7 +91,7 @@ type Snapshot<Event> = {
 };
 
 async function loadSnapshot<Event>(context: RestoreContext<Event>): Promise<Snapshot<Event>> {
-  const { stage, partition, log, clock, events, deadlineMs } = context;
+  const { stage, partition, log, clock, deadlineMs, progress } = context;
   const topic: TopicPartition = { topic: stage.stateTopic, partition };
   const { start, end } = await within(clock, deadlineMs, "reading the state topic's bounds", log.bounds(topic));
   const snapshot: Snapshot<Event> = {
@@ -95,16 +103,15 @@ async function loadSnapshot<Event>(context: RestoreContext<Event>): Promise<Snap
     records: 0,
     corrupt: null,
   };
-  await eachRecord(context, topic, start, end, (record) => {
+  const load = (record: LogRecord): void => {
     try {
       loadRecord(stage, snapshot, record);
     } catch (error) {
       snapshot.corrupt ??= `the snapshot is corrupt at ${stage.stateTopic}/${partition}/${record.offset}: ${String(error)}`;
     }
     snapshot.records += 1;
-    if (snapshot.records % PROGRESS_EVERY === 0)
-      events.restoring({ partition, what: "snapshot", done: record.offset - start, of: end - start });
-  });
+  };
+  await eachRecord(context, topic, start, end, load, (done, of) => progress({ partition, what: "snapshot", done, of }));
   return snapshot;
 }
 
@@ -206,21 +213,33 @@ function rebuildReason<Event>(
   return null;
 }
 
+/** Takes turns with everybody else. `progress`: offsets of the range that it is past, once in each turn. */
 async function eachRecord<Event>(
-  { log, clock, deadlineMs, signal }: RestoreContext<Event>,
+  { log, clock, turns, deadlineMs, signal }: RestoreContext<Event>,
   input: TopicPartition,
   from: number,
   to: number,
   onRecord: (record: LogRecord) => void,
+  progress: (done: number, of: number) => void = () => {},
 ): Promise<void> {
   if (from >= to) return;
+  progress(0, to - from);
   const reader = log.read(input, from, to);
   try {
     for (;;) {
-      if (signal.aborted) throw new ReaderClosed("the partition was released");
       const batch = await within(clock, deadlineMs, `reading ${input.topic}/${input.partition}`, reader.next());
       if (batch === null) return;
-      for (const record of batch.records) onRecord(record);
+      const { records } = batch;
+      for (let at = 0; at < records.length; ) {
+        await turns.next();
+        if (signal.aborted) throw new ReaderClosed("the partition was released");
+        const untilMs = clock.now() + BUSY_MS;
+        do {
+          const end = Math.min(at + LOOK_EVERY, records.length);
+          for (; at < end; at += 1) onRecord(records[at] as LogRecord);
+        } while (at < records.length && clock.now() < untilMs);
+        progress((records[at - 1] as LogRecord).offset + 1 - from, to - from);
+      }
     }
   } finally {
     reader.close();

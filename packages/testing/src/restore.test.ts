@@ -5,6 +5,7 @@ import {
   MemoryLog,
   noEvents,
   type Restored,
+  type Restoring,
   type RunningStage,
   runStage,
   type StageEvents,
@@ -17,12 +18,39 @@ const GROUP = "weir-entry";
 const INPUT = { topic: COUNTING_TOPICS.input, partition: 0 };
 const STATE = { topic: COUNTING_TOPICS.state, partition: 0 };
 
-type Options = { readonly allowPartialHistory?: boolean; readonly identity?: string };
+type Options = {
+  readonly allowPartialHistory?: boolean;
+  readonly identity?: string;
+  readonly batchRecords?: number;
+};
+
+/** Time that passes only while a state loads and applies, 1 ms for each record, and while all wait. */
+class WorkClock extends VirtualClock {
+  /** Longest work between two turns of the event loop. */
+  longestMs = 0;
+  #workMs = 0;
+  #turnedAtMs = 0;
+
+  work(): void {
+    this.#workMs += 1;
+    this.longestMs = Math.max(this.longestMs, this.#workMs - this.#turnedAtMs);
+  }
+
+  override now(): number {
+    return super.now() + this.#workMs;
+  }
+
+  override turn(): Promise<void> {
+    this.#turnedAtMs = this.#workMs;
+    return super.turn();
+  }
+}
 
 class World {
   readonly broker = new MemoryBroker();
-  readonly clock = new VirtualClock();
+  readonly clock = new WorkClock();
   readonly restored: Restored[] = [];
+  readonly restoring: Restoring[] = [];
   failure: string | null = null;
   produced = 0;
 
@@ -39,6 +67,7 @@ class World {
   async run(options: Options = {}): Promise<void> {
     const events: StageEvents = {
       ...noEvents,
+      restoring: (event) => this.restoring.push(event),
       restored: (event) => this.restored.push(event),
       failed: ({ error }) => {
         this.failure = String(error);
@@ -46,8 +75,8 @@ class World {
     };
     const stage = countingStage();
     const running = runStage({
-      stage: { ...stage, identity: options.identity ?? stage.identity },
-      log: new MemoryLog(this.broker, { batchRecords: 4 }),
+      stage: { ...stage, identity: options.identity ?? stage.identity, createState: () => this.#working(stage) },
+      log: new MemoryLog(this.broker, { batchRecords: options.batchRecords ?? 4 }),
       clock: this.clock,
       events,
       group: GROUP,
@@ -66,6 +95,20 @@ class World {
         stopped = true;
       });
     await this.clock.runUntil("the stop", () => stopped);
+  }
+
+  #working(stage: ReturnType<typeof countingStage>): ReturnType<typeof stage.createState> {
+    const state = stage.createState();
+    const [load, apply] = [state.load.bind(state), state.apply.bind(state)];
+    state.load = (key, value) => {
+      this.clock.work();
+      load(key, value);
+    };
+    state.apply = (key, offset) => {
+      this.clock.work();
+      apply(key, offset);
+    };
+    return state;
   }
 
   outputs(): Counted[] {
@@ -98,6 +141,26 @@ describe("restoring a partition", () => {
     expect(world.lastCounts()).toEqual({ k0: 5, k1: 5, k2: 5 });
     expect(world.restored.at(-1)).toMatchObject({ rebuilt: null, position: 12 });
     expect(world.restored.at(-1)?.replayed).toBeLessThan(12);
+  });
+
+  test("gives the event loop a turn every 50 ms at least, and says how far it is", async () => {
+    const world = new World();
+    world.produce(20_000);
+    await world.run();
+    for (const [identity, what] of [
+      ["counting@1", "snapshot"],
+      ["counting@2", "replay"],
+    ] as const) {
+      world.produce(1);
+      world.restoring.length = 0;
+      world.clock.longestMs = 0;
+      await world.run({ identity, batchRecords: 10_000 });
+      expect(world.clock.longestMs).toBeLessThan(50);
+      const said = world.restoring.filter((event) => event.what === what);
+      expect(said.length).toBeGreaterThan(0);
+      for (const { done, of } of said) expect(done / of).toBeGreaterThan(0);
+      expect(said.map(({ done }) => done)).toEqual(said.map(({ done }) => done).toSorted((a, b) => a - b));
+    }
   });
 
   test("refuses when the committed offset is gone but decisions were made", async () => {

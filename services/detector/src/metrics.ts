@@ -81,6 +81,11 @@ export function detectorMetrics(metrics: Metrics, stage: readonly string[]) {
       help: "Bringing the state of one partition to its committed offset",
       buckets: [...DURATION_BUCKETS_SECONDS, 60, 120, 300],
     }),
+    restoreProgress: metrics.gauge({
+      name: "weir_restore_progress_ratio",
+      help: "Of the offsets that a stage's partitions have to read for their state, how much is read; 1 while none restores",
+      labels: { stage },
+    }),
     restoreRecords: metrics.counter({
       name: "weir_restore_records_total",
       help: "Records read to restore state",

@@ -40,7 +40,7 @@ export function observe(
       log.info({ partition, how, position }, `${name(partition)} goes on at offset ${position} (${how})`);
     },
     restoring({ partition, what, done, of }) {
-      log.info({ partition, what, done, of }, `${name(partition)}: ${what} ${done} of ${of}`);
+      log.info({ partition, what, done, of }, `${name(partition)}: ${what}, offset ${done} of ${of}`);
     },
     restored(event) {
       metrics.restoreDuration.observe(event.ms / 1000);

@@ -45,6 +45,7 @@ async function measure(options: ProgressOptions, stage: string, status: readonly
     { stage },
     status.reduce((sum, { keys }) => sum + keys, 0),
   );
+  metrics.restoreProgress.set({ stage }, restored(status));
   const lags = await Promise.all(status.map((one) => lagOf(options.log, inputs.get(stage) as string, one)));
   for (const { partition, lag } of lags) metrics.lagTransactions.set({ stage, partition }, lag);
   const waiting = lags.filter(({ lag }) => lag > 0);
@@ -63,12 +64,26 @@ async function lagOf(log: Log, topic: string, status: RunnerStatus): Promise<Run
   }
 }
 
-function progressOf({ restoring }: RunnerStatus): string {
-  return restoring === null ? "" : ` (${restoring.what} ${restoring.done} of ${restoring.of})`;
+/** Of what is being restored, how much is; 1 when nothing is. */
+export function restored(status: readonly Pick<RunnerStatus, "restoring">[]): number {
+  let [done, of] = [0, 0];
+  for (const { restoring } of status) {
+    done += restoring?.done ?? 0;
+    of += restoring?.of ?? 0;
+  }
+  return of === 0 ? 1 : done / of;
 }
 
-function reasonUnready(status: readonly RunnerStatus[]): string | null {
-  const waiting = status.filter((one) => one.phase !== "running");
-  if (waiting.length === 0) return null;
-  return waiting.map((one) => `partition ${one.partition} is ${one.phase}${progressOf(one)}`).join(", ");
+export function reasonUnready(
+  status: readonly Pick<RunnerStatus, "partition" | "phase" | "restoring">[],
+): string | null {
+  const waiting = status.filter(({ phase }) => phase !== "running");
+  return waiting.length === 0 ? null : waiting.map(reasonOf).join("; ");
+}
+
+function reasonOf({ partition, phase, restoring }: Pick<RunnerStatus, "partition" | "phase" | "restoring">): string {
+  if (restoring === null) return `partition ${partition} is ${phase}`;
+  const [done, of] = [restoring.done.toLocaleString("en"), restoring.of.toLocaleString("en")];
+  const what = restoring.what === "snapshot" ? "restores its snapshot" : "replays the log";
+  return `partition ${partition} ${what}, ${done} of ${of}`;
 }

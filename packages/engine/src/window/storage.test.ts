@@ -12,16 +12,19 @@ const texts = fc.oneof(
   fc.constantFrom("", "a", "é", "漢", "x".repeat(12), "x".repeat(13), "漢".repeat(7)),
 );
 
-test("equal texts have one number while they are held, and come back as they were", () => {
+test("equal texts have one number while they are held, as strings or in UTF-8, and come back as they were", () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(texts, fc.boolean()), { maxLength: 300 }), (steps) => {
       const held = new Texts();
       const wanted = new Map<string, { number: number; times: number }>();
       for (const [text, isHold] of steps) {
         const known = wanted.get(text);
+        const utf8 = Buffer.from(`<${text}>`);
+        const place = [utf8, 1, utf8.length - 1] as const;
         expect(held.find(text)).toBe(known?.number ?? UNKNOWN_TEXT);
+        expect(held.findUtf8(...place)).toBe(known?.number ?? UNKNOWN_TEXT);
         if (isHold) {
-          const number = held.hold(text);
+          const number = text.length % 2 === 0 ? held.hold(text) : held.holdUtf8(...place);
           expect(number).toBe(known?.number ?? number);
           wanted.set(text, { number, times: (known?.times ?? 0) + 1 });
         } else if (known !== undefined) {
