@@ -1,8 +1,9 @@
 /**
  * The newest decisions that this process has committed, as their texts, in one buffer that is written round and round: what
  * it costs is stated when it is made, and a decision that comes in is copied and nothing else. They are read when somebody
- * asks, newest first.
+ * asks.
  */
+import { setImmediate } from "node:timers/promises";
 import type { EntityField } from "@weir/engine";
 import type { DecidedTransaction, Decision } from "@weir/schema";
 import type { StageEvents } from "@weir/stream";
@@ -14,6 +15,8 @@ export type DecisionTailOptions = {
 };
 
 const BACKSLASH = 0x5c;
+/** Texts that are looked through while nothing else runs. */
+const AT_ONCE = 250;
 
 export class DecisionTail {
   readonly #bytes: Buffer;
@@ -65,11 +68,17 @@ export class DecisionTail {
     this.#next += 1;
   }
 
-  /** Of transactions whose `field` is `key`, the newest first. */
-  about(field: EntityField, key: string, limit: number): Decision[] {
+  /**
+   * Of transactions whose `field` is `key`, as of now, the last to be decided first. Payments are decided meanwhile: it is
+   * looked for a few hundred at a time, and what is overwritten before its turn is not found.
+   */
+  async about(field: EntityField, key: string, limit: number): Promise<Decision[]> {
     const found: Decision[] = [];
     const quoted = Buffer.from(JSON.stringify(key));
-    for (let number = this.#next - 1; number >= this.#first && found.length < limit; number -= 1) {
+    const newest = this.#next - 1;
+    for (let number = newest; number >= this.#first && found.length < limit; number -= 1) {
+      if ((newest - number) % AT_ONCE === AT_ONCE - 1) await setImmediate();
+      if (number < this.#first) break;
       const text = this.#bytes.subarray(this.#startOf(number), this.#endOf(number));
       // A text without a backslash holds each of its strings as it is.
       if (!text.includes(quoted) && !text.includes(BACKSLASH)) continue;

@@ -2,8 +2,8 @@
  * What the detector knows of one customer or counterparty right now: the windows of its state, and the decisions of late.
  * Customer data, so it is behind the token.
  *
- * An answer is read from the state in one go between two batches, so all of it is as of the same offset; what is decided at
- * this moment may be one batch ahead of what is committed.
+ * The windows are read from the state in one go between two batches, so all of them are as of the same offset; what is
+ * applied may be a batch or two ahead of what is committed. Decisions are of the committed ones.
  */
 import {
   type ChainLink,
@@ -91,7 +91,10 @@ export function answerEntities(routes: Routes, options: EntityRoutesOptions): vo
   );
 }
 
-function answer({ chain, places, tail, label }: EntityRoutesOptions, { params, query }: RouteRequest): RouteAnswer {
+async function answer(
+  { chain, places, tail, label }: EntityRoutesOptions,
+  { params, query }: RouteRequest,
+): Promise<RouteAnswer> {
   const { field, key = "" } = params;
   if (Object.keys(query).length > 0) return refusal(400, "nothing may be asked beside the entity and its key");
   const place = places.find((one) => one.field === field);
@@ -128,11 +131,12 @@ function answer({ chain, places, tail, label }: EntityRoutesOptions, { params, q
       };
     case "seen": {
       const { view, ...asOf } = peek.seen;
-      const decisions = tail?.about(place.field, key, MOST_DECISIONS) ?? [];
+      const outOf = tail?.size ?? 0;
+      const decisions = (await tail?.about(place.field, key, MOST_DECISIONS)) ?? [];
       if (view === null && decisions.length === 0)
         return { status: 404, body: { error: "nothing is known of this key", ...where, ...asOf } };
       const windows = view ?? NO_WINDOWS;
-      const outOf = tail?.size ?? 0;
+
       const about = { field: place.field, key, ruleset: label };
       const body: EntityAnswer = { ...about, ...where, ...windows, ...asOf, outOf, decisions };
       return { status: 200, body };
