@@ -43,7 +43,7 @@ const READY_TIMEOUT_MS = 2000;
 const TOPIC = 2;
 const NOT_YET: ReadonlySet<string> = new Set(["UNKNOWN_TOPIC_OR_PARTITION", "LEADER_NOT_AVAILABLE"]);
 
-/** Opens no connection before the first call. Each call throws after 15 s at the latest. */
+/** Opens no connection before the first call. Each call throws after 15 s at the latest, create() after that for each topic. */
 export const openAdmin = (connection: KafkaConnection, { log }: { log?: LogFunction } = {}): Admin => {
   const kafka = openKafka(connection, log ?? (() => {}));
   let opened: Promise<KafkaJs.Admin> | null = null;
@@ -96,13 +96,15 @@ export const openAdmin = (connection: KafkaConnection, { log }: { log?: LogFunct
         return result;
       }),
 
-    create: (specs) =>
-      call("creating topics", CALL_TIMEOUT_MS, async (admin) => {
-        const result = new Map<string, CreateResult>();
-        for (const spec of specs) result.set(spec.name, await createTopic(admin, spec));
-        await untilLed(admin, [...result.keys()]);
-        return result;
-      }),
+    create: async (specs) => {
+      const result = new Map<string, CreateResult>();
+      // Each with its own time: a topic of many partitions takes a small broker seconds.
+      for (const spec of specs)
+        result.set(spec.name, await call("creating topics", CALL_TIMEOUT_MS, (admin) => createTopic(admin, spec)));
+      for (const name of result.keys())
+        await call(`waiting for the leaders of ${name}`, CALL_TIMEOUT_MS, (admin) => untilLed(admin, [name]));
+      return result;
+    },
 
     brokerReady: async () => {
       try {

@@ -9,6 +9,7 @@ export { type JavaKafka, type JavaKafkaOptions, startJavaKafka } from "./java-ka
 export { LocalKafkaError, NoLocalKafka } from "./local-kafka-error.ts";
 export { type Expectations, isClean, judge, type Verdict } from "./oracle.ts";
 export { type DumpedRecord, dumpTopics } from "./outsider/dump.ts";
+export { transactionalIds } from "./outsider/transactional-ids.ts";
 export { keptBrokerFolder, repositoryRoot, weirFolder } from "./paths.ts";
 export { freePort, portIsFree } from "./ports.ts";
 export { alive, signal, until } from "./processes.ts";
