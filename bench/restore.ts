@@ -118,7 +118,14 @@ async function writeSnapshot(appId: string, keys: number): Promise<number> {
       }
       left = outputs.length === CHUNKS;
       const replayFrom = { offset: 0, streamTimeMs: state.streamTimeMs };
-      const marker = encodeMarker({ position: 0, replayFrom, identity: stage.identity, epoch: 0, tag });
+      const marker = encodeMarker({
+        position: 0,
+        replayFrom,
+        identity: stage.identity,
+        epoch: 0,
+        tag,
+        snapshotFrom: 0,
+      });
       outputs.push(stateRecord(stage.stateTopic, partition, MARKER_KEY, marker));
       const input = { topic: stage.input, partition };
       const { result, error } = await writer.commit([{ input, next: 0, tag, outputs }]);

@@ -24,6 +24,8 @@ export type OwnedState<Event> = {
   readonly state: StageState<Event>;
   /** Stamped on every chunk and marker; see Marker. */
   readonly epoch: number;
+  /** See Marker. */
+  readonly snapshotFrom: number;
   /** Keys of the state topic that an earlier epoch has left: each is deleted once, from the end on. */
   readonly leftovers: Buffer[];
 };
@@ -117,7 +119,7 @@ function chunksFor<Event>(records: number, replay: number, { snapshotChunks }: B
 /** Says that `owned` is the state at `position`, where a commit with `tag` stands. */
 export function markerRecord<Event>(
   context: Pick<BatchContext<Event>, "stage" | "partition">,
-  { state, epoch }: OwnedState<Event>,
+  { state, epoch, snapshotFrom }: OwnedState<Event>,
   position: number,
   tag: string,
   timestampMs = -1,
@@ -128,6 +130,7 @@ export function markerRecord<Event>(
     identity: context.stage.identity,
     epoch,
     tag,
+    snapshotFrom,
   });
   return stateRecord(context, MARKER_KEY, marker, timestampMs);
 }

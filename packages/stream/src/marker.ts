@@ -15,6 +15,11 @@ export type Marker = {
   readonly epoch: number;
   /** Of the commit that wrote it: what then stood beside the committed offset. Null: written before version 2. */
   readonly tag: string | null;
+  /**
+   * Where the state topic's partition began when this state was begun: compaction does not move that, so once it begins
+   * later, chunks may be gone. Null: written by an engine that did not say.
+   */
+  readonly snapshotFrom: number | null;
 };
 
 /** First byte of every key in a state topic: what kind of record it is. */
@@ -45,18 +50,19 @@ export function parseChunkKey(key: Buffer): { readonly epoch: number; readonly k
   return { epoch: key.readUInt32BE(1), key: key.subarray(CHUNK_HEADER_BYTES) };
 }
 
+/** A member that older engines may pass over needs no new version. */
 const VERSION = 2;
 
 export function encodeMarker(marker: Marker): Buffer {
   const body = JSON.stringify({ version: VERSION, ...marker });
-  return Buffer.from(`${crc32(body).toString(16).padStart(8, "0")}${body}`);
+  return Buffer.from(`${checksum(body)}${body}`);
 }
 
 /** Throws an Error when the bytes are not a marker of a known version or their checksum does not hold. */
 export function decodeMarker(value: Buffer): Marker {
   const text = value.toString();
   const body = text.slice(8);
-  if (Number.parseInt(text.slice(0, 8), 16) !== crc32(body)) throw new Error("marker: the checksum does not hold");
+  if (text.slice(0, 8) !== checksum(body)) throw new Error("marker: the checksum does not hold");
   const {
     version,
     position,
@@ -64,8 +70,13 @@ export function decodeMarker(value: Buffer): Marker {
     identity,
     epoch,
     tag = null,
+    snapshotFrom = null,
   } = JSON.parse(body) as Marker & { version: number };
   if (version !== 1 && version !== VERSION)
     throw new Error(`marker: version ${version} is unknown, this engine reads up to ${VERSION}`);
-  return { position, replayFrom, identity, epoch, tag };
+  return { position, replayFrom, identity, epoch, tag, snapshotFrom };
+}
+
+function checksum(body: string): string {
+  return crc32(body).toString(16).padStart(8, "0");
 }

@@ -54,6 +54,7 @@ export async function restore<Event>(
   const state = plan.rebuilt === null ? snapshot.state : stage.createState();
   // A rebuilt state must not meet the chunks of the one before it at the next restore.
   const epoch = plan.rebuilt === null ? snapshot.epoch : snapshot.epoch + 1;
+  const snapshotFrom = (plan.rebuilt === null ? marker?.snapshotFrom : null) ?? snapshot.start;
   const leftovers = plan.rebuilt !== null || snapshot.mixed ? await chunksBefore(context, epoch) : [];
   state.loaded(plan.streamTimeMs);
   let replayed = 0;
@@ -74,10 +75,12 @@ export async function restore<Event>(
     rebuilt: plan.rebuilt,
     ms: clock.now() - startedMs,
   });
-  return { state, epoch, leftovers, position: plan.position };
+  return { state, epoch, snapshotFrom, leftovers, position: plan.position };
 }
 
 type Snapshot<Event> = {
+  /** First offset of the state topic's partition. */
+  readonly start: number;
   state: StageState<Event>;
   marker: Marker | null;
   /** The greatest one seen; the state holds chunks of this one only. */
@@ -95,6 +98,7 @@ async function loadSnapshot<Event>(context: RestoreContext<Event>): Promise<Snap
   const topic: TopicPartition = { topic: stage.stateTopic, partition };
   const { start, end } = await within(clock, deadlineMs, "reading the state topic's bounds", log.bounds(topic));
   const snapshot: Snapshot<Event> = {
+    start,
     state: stage.createState(),
     marker: null,
     epoch: 0,
@@ -170,7 +174,7 @@ type ReplayPlan = {
 /** Decides where replay begins. Pure; every refusal says what was found and what mends it. */
 function planReplay<Event>(
   { stage, partition, group, allowPartialHistory }: RestoreContext<Event>,
-  { marker, corrupt }: Snapshot<Event>,
+  { marker, corrupt, start: snapshotStart }: Snapshot<Event>,
   committed: number | null,
   start: number,
 ): ReplayPlan {
@@ -182,7 +186,7 @@ function planReplay<Event>(
         `${start - committed} records were deleted before they were decided. Mend: restore them, or accept the loss by ` +
         `setting the group's offset and deleting the records of ${stage.stateTopic}/${partition}`,
     );
-  const reason = rebuildReason(stage, marker, corrupt, start);
+  const reason = corrupt ?? rebuildReason(stage, marker, snapshotStart, start);
   if (reason === null && marker !== null)
     return {
       from: marker.replayFrom.offset,
@@ -201,13 +205,14 @@ function planReplay<Event>(
 function rebuildReason<Event>(
   stage: Stage<Event>,
   marker: Marker | null,
-  corrupt: string | null,
+  snapshotStart: number,
   start: number,
 ): string | null {
-  if (corrupt !== null) return corrupt;
   if (marker === null) return `${stage.stateTopic} holds no snapshot`;
   if (marker.identity !== stage.identity)
     return `the snapshot is of ${marker.identity}, the ruleset needs ${stage.identity}`;
+  if (marker.snapshotFrom !== null && snapshotStart > marker.snapshotFrom)
+    return `records of the snapshot were deleted: ${stage.stateTopic} begins at ${snapshotStart}, not at ${marker.snapshotFrom}`;
   if (marker.replayFrom.offset < start)
     return `replay has to begin at ${marker.replayFrom.offset}, the log begins at ${start}`;
   return null;

@@ -26,7 +26,14 @@ describe("a tag", () => {
 
 describe("committed offset and marker", () => {
   const tag = tagOf({ batch: "b1", owner: "p" });
-  const marker: Marker = { position: 3, replayFrom: { offset: 1, streamTimeMs: 0 }, identity: "i", epoch: 0, tag };
+  const marker: Marker = {
+    position: 3,
+    replayFrom: { offset: 1, streamTimeMs: 0 },
+    identity: "i",
+    epoch: 0,
+    tag,
+    snapshotFrom: 0,
+  };
   for (const [what, committed, other, expected] of [
     ["of one commit agree", { offset: 3, tag }, marker, true],
     ["agree when there is no marker", { offset: 3, tag }, null, true],

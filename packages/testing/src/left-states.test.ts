@@ -1,4 +1,6 @@
 /** A partition that comes back to a process which had it before. */
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { partitionFor } from "@weir/schema";
 import { MemoryBroker, MemoryLog, noEvents, type RunningStage, runStage, VirtualClock } from "@weir/stream";
 import { expect, test } from "vitest";
@@ -6,7 +8,17 @@ import { COUNTING_TOPICS, type Counted, countingStage } from "./counting-stage.t
 
 const PARTITIONS = 2;
 
+/** All that can be collected is. */
+async function collectGarbage(): Promise<void> {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  await new Promise((resolve) => setImmediate(resolve)); // what a job has looked at through a WeakRef stays until it ends
+  collect();
+}
+
 class World {
+  /** States that each process has made. */
+  readonly states = new Map<string, WeakRef<object>[]>();
   readonly broker = new MemoryBroker();
   readonly clock = new VirtualClock();
   /** What each process said of each partition that it settled, in turn. */
@@ -26,8 +38,16 @@ class World {
   }
 
   start(processId: string, identity = "counting@1"): Promise<RunningStage> {
+    const stage = countingStage();
+    const made: WeakRef<object>[] = [];
+    this.states.set(processId, made);
+    const createState: typeof stage.createState = () => {
+      const state = stage.createState();
+      made.push(new WeakRef(state));
+      return state;
+    };
     const running = runStage({
-      stage: { ...countingStage(), identity },
+      stage: { ...stage, identity, createState },
       log: new MemoryLog(this.broker, { batchRecords: 4 }),
       clock: this.clock,
       events: { ...noEvents, settled: ({ partition, how }) => this.settled.push(`${processId} ${partition} ${how}`) },
@@ -44,6 +64,12 @@ class World {
     });
     await this.clock.runUntil(what, () => done);
     return promise;
+  }
+
+  /** States of a process that are in memory still. */
+  async held(processId: string): Promise<number> {
+    await collectGarbage();
+    return this.states.get(processId)?.filter((state) => state.deref() !== undefined).length ?? 0;
   }
 
   /** Everything is decided, each count as it must be. */
@@ -118,5 +144,17 @@ test("a state is let go after a minute", async () => {
   const world = new World();
   const first = await world.visit(() => world.passed(61_000));
   expect(world.settled).toEqual([expect.stringMatching(/^first \d restored$/)]);
+  await world.finished("the stop", first.stop());
+});
+
+test("a partition that is lost for good gives its memory back", async () => {
+  const world = new World();
+  const held: number[] = [];
+  const first = await world.visit(async () => {
+    held.push(await world.held("first"));
+    await world.passed(61_000);
+    held.push(await world.held("first"));
+  });
+  expect(held).toEqual([2, 1]);
   await world.finished("the stop", first.stop());
 });

@@ -200,6 +200,21 @@ describe("restoring a partition", () => {
     expect(world.lastCounts()).toEqual({ k0: 5, k1: 5, k2: 5 });
   });
 
+  test("rebuilds from the log, once, when the front of the snapshot was deleted, and says so", async () => {
+    const world = await worldWithHistory();
+    world.broker.partition(STATE).compact();
+    const entries = world.broker.partition(STATE).entries.filter(({ control }) => !control);
+    world.broker.partition(STATE).truncate((entries[0]?.record.offset ?? 0) + 1);
+    world.produce(3);
+    await world.run();
+    expect(world.restored.at(-1)?.rebuilt).toMatch(/snapshot were deleted: in\.state begins at \d+, not at 0/);
+    expect(world.lastCounts()).toEqual({ k0: 5, k1: 5, k2: 5 });
+    world.produce(3);
+    await world.run();
+    expect(world.restored.at(-1)?.rebuilt).toBeNull();
+    expect(world.lastCounts()).toEqual({ k0: 6, k1: 6, k2: 6 });
+  });
+
   test("rebuilds from the log when the snapshot is of another identity", async () => {
     const world = await worldWithHistory();
     world.produce(3);

@@ -16,7 +16,7 @@ function aWorld() {
 
 function markerFrom(offset: number) {
   const replayFrom = { offset, streamTimeMs: 0 };
-  const value = encodeMarker({ position: 10, replayFrom, identity: "i", tag: null, epoch: 0 });
+  const value = encodeMarker({ position: 10, replayFrom, identity: "i", tag: null, epoch: 0, snapshotFrom: null });
   return { offset: 0, key: MARKER_KEY, value, headers: [], timestampMs: 0 };
 }
 
