@@ -1,13 +1,17 @@
 /**
  * One run of torture: a broker of its own, a generator, two detectors, faults by the schedule; then everything heals
- * and drains, and the oracle judges the topics as an outsider reads them.
+ * and drains. The oracle judges the topics as an outsider reads them, and every stage's log is stepped through again
+ * from its beginning: what that gives must be what stands behind it, byte for byte.
  */
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { entryGroup } from "@weir/detector";
-import { openAdmin } from "@weir/kafka";
+import { groupOf } from "@weir/detector";
+import { type ChainStage, chainOf, createChain, inputTopicOf, type Plan } from "@weir/engine";
+import { type KafkaConnection, KafkaLog, openAdmin } from "@weir/kafka";
 import { TOPICS } from "@weir/schema";
+import { waitingOf } from "@weir/stream";
 import {
+  differencesIn,
   dumpTopics,
   isClean,
   type JavaKafka,
@@ -27,11 +31,15 @@ export type TortureOptions = {
   readonly seed: number;
   readonly rate: number;
   readonly partitions: number;
+  /** A document of rules; the chain is its. */
+  readonly ruleset: string;
   readonly log: (line: string) => void;
 };
 
 export type TortureReport = {
   readonly verdict: Verdict;
+  /** Where the topics differ from what the stages' logs give. */
+  readonly differences: readonly string[];
   /** How long after a fault the others decided all partitions, ms. */
   readonly takeOversMs: Readonly<Record<Fault, readonly number[]>>;
   /** From SIGTERM to exit, ms. */
@@ -43,7 +51,8 @@ export type TortureReport = {
 
 const SESSION_MS = 6_000;
 const APP = "weir";
-const RULESET = "rulesets/starter.yaml";
+/** As the services have them by default. */
+const BOUNDS = { maxRecordBytes: 65_536, maxFutureMs: 300_000 };
 /** Promised: the others go on within the session timeout + 5 s after a kill, within 3 s after SIGTERM. */
 const TAKE_OVER_MS: Readonly<Record<Fault, number>> = {
   kill: SESSION_MS + 5_000,
@@ -53,12 +62,16 @@ const TAKE_OVER_MS: Readonly<Record<Fault, number>> = {
 };
 const EXIT_MS = 5_000;
 
+/** Throws when the ruleset has faults. */
 export async function torture(options: TortureOptions): Promise<TortureReport> {
+  const faults: string[] = [];
+  const plan = await readRuleset(options.ruleset, faults);
+  if (plan === null) throw new Error(faults.join("\n"));
   const folder = join(weirFolder, "torture");
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   const kafka = await startJavaKafka({ dataDir: join(folder, "kafka"), log: options.log });
-  const run = new Run(options, kafka, folder);
+  const run = new Run(options, plan, kafka, folder);
   try {
     return await run.run();
   } finally {
@@ -69,6 +82,10 @@ export async function torture(options: TortureOptions): Promise<TortureReport> {
 
 class Run {
   readonly #options: TortureOptions;
+  readonly #plan: Plan;
+  readonly #stages: readonly ChainStage[];
+  readonly #inputKeyed: boolean;
+  readonly #connection: KafkaConnection;
   readonly #kafka: JavaKafka;
   readonly #folder: string;
   readonly #environment: NodeJS.ProcessEnv;
@@ -80,8 +97,16 @@ class Run {
   #started = 0;
   #turn = 0;
 
-  constructor(options: TortureOptions, kafka: JavaKafka, folder: string) {
+  constructor(options: TortureOptions, plan: Plan, kafka: JavaKafka, folder: string) {
     this.#options = options;
+    this.#plan = plan;
+    // One stage where one will do, since our generator keys by source.
+    this.#inputKeyed = chainOf(plan, { inputKeyed: true }).length === 1;
+    const shape = { inputKeyed: this.#inputKeyed };
+    const inputs = chainOf(plan, shape).map((link) => inputTopicOf(link, APP, TOPICS));
+    const partitions = new Map(inputs.map((topic) => [topic, options.partitions]));
+    this.#stages = createChain({ plan, ...shape, appId: APP, topics: TOPICS, partitions, explain: "full", ...BOUNDS });
+    this.#connection = { brokers: [kafka.brokers], clientId: "torture", tls: null, sasl: null };
     this.#kafka = kafka;
     this.#folder = folder;
     this.#environment = { ...process.env, KAFKA_BROKER_URL: kafka.brokers, APP_ID: APP };
@@ -89,14 +114,17 @@ class Run {
 
   async run(): Promise<TortureReport> {
     const { log, rate, seed, durationMs, partitions } = this.#options;
-    await using admin = disposable(
-      openAdmin({ brokers: [this.#kafka.brokers], clientId: "torture", tls: null, sasl: null }),
-    );
-    const ruleset = await readRuleset(RULESET, this.#faults);
-    if (ruleset === null) throw new Error(this.#faults.join("\n"));
-    await admin.create(wantedTopics({ names: TOPICS, appId: APP, plan: ruleset, inputKeyed: true }, partitions));
+    await using admin = disposable(openAdmin(this.#connection));
+    const wanted = { names: TOPICS, appId: APP, plan: this.#plan, inputKeyed: this.#inputKeyed };
+    await admin.create(wantedTopics(wanted, partitions));
     await Promise.all([this.#startDetector(), this.#startDetector()]);
-    const settings = { ...this.#environment, TRANSACTIONS_PER_SECOND: String(rate), SEED: String(seed) };
+    const settings = {
+      ...this.#environment,
+      TRANSACTIONS_PER_SECOND: String(rate),
+      SEED: String(seed),
+      FRAUD_PER_MILLE: "20",
+      LABEL_DELAY_MS: "2000",
+    };
     const generator = await this.#start("generator", "generator", settings);
     await generator.untilReady(30_000);
     log(`torture: ${rate} tx/s for ${durationMs / 1000} s, seed ${seed}, logs in ${this.#folder}`);
@@ -113,22 +141,17 @@ class Run {
 
     await this.#end(generator);
     log("torture: no more faults; draining");
-    const lag = async (): Promise<number> =>
-      (await admin.groupLag(entryGroup(APP), TOPICS.transactions)).reduce(
-        (sum, { committed, end }) => sum + end - (committed ?? 0),
-        0,
-      );
-    if (!(await until(async () => (await lag()) === 0, 120_000, 500)))
-      this.#faults.push(`not drained, lag ${await lag()}`);
+    await this.#drain();
     for (const detector of this.#detectors) await this.#end(detector);
     log("torture: judging");
-    const verdict = await this.#judge();
+    const { verdict, differences } = await this.#judge();
     return {
       verdict,
+      differences,
       takeOversMs: this.#takeOversMs,
       exitsMs: this.#exitsMs,
       faults: this.#faults,
-      clean: isClean(verdict) && this.#faults.length === 0,
+      clean: isClean(verdict) && differences.length === 0 && this.#faults.length === 0,
     };
   }
 
@@ -137,11 +160,38 @@ class Run {
     for (const service of this.#services) service.signal("SIGKILL");
   }
 
-  async #judge(): Promise<Verdict> {
-    const topics = [TOPICS.transactions, TOPICS.legit, TOPICS.fraud, TOPICS.rejected];
-    const records = await dumpTopics(this.#kafka.brokers, topics);
+  /** Until nothing waits for any stage, in the order of the flow. */
+  async #drain(): Promise<void> {
+    const log = new KafkaLog({ connection: this.#connection, log: () => {} });
+    try {
+      for (const stage of this.#stages) {
+        const waiting = (): Promise<number> =>
+          waitingOf(log, groupOf(APP, stage), stage.input, this.#options.partitions);
+        if (!(await until(async () => (await waiting()) === 0, 120_000, 500)))
+          this.#faults.push(`${stage.name} is not drained: ${await waiting()} records wait`);
+      }
+    } finally {
+      await log.close();
+    }
+  }
+
+  async #judge(): Promise<{ verdict: Verdict; differences: string[] }> {
+    const topics = new Set(this.#stages.flatMap(({ input, outputs }) => [input, ...outputs]));
+    const records = await dumpTopics(this.#kafka.brokers, [...topics]);
     const { transactions: input, legit, fraud, rejected } = TOPICS;
-    return judge(records, { input, legit, fraud, rejected, counts: { count_1h: 3_600_000 } });
+    const seenOutside = new Set<string>([input, legit, fraud, rejected]);
+    const outside = records.filter(({ topic }) => seenOutside.has(topic));
+    const counts = this.#plan.features.some(({ name }) => name === "count_1h") ? { count_1h: 3_600_000 } : {};
+    const inOrder = this.#stages.length === 1;
+    const byPlace = Map.groupBy(records, ({ topic, partition }) => `${topic}/${partition}`);
+    const logs = {
+      partitions: () => this.#options.partitions,
+      records: (topic: string, partition: number) => byPlace.get(`${topic}/${partition}`) ?? [],
+    };
+    return {
+      verdict: judge(outside, { input, legit, fraud, rejected, counts, inOrder }),
+      differences: differencesIn(logs, this.#stages),
+    };
   }
 
   async #commit(fault: Fault): Promise<void> {
@@ -177,7 +227,7 @@ class Run {
   async #untilAllDecided(survivors: readonly Service[], beganMs: number): Promise<number> {
     const all = async (): Promise<boolean> => {
       const counts = await Promise.all(survivors.map((one) => one.readyPartitions()));
-      return counts.reduce((sum, count) => sum + count, 0) === this.#options.partitions;
+      return counts.reduce((sum, count) => sum + count, 0) === this.#options.partitions * this.#stages.length;
     };
     if (!(await until(all, 90_000, 50))) throw new Error("nobody took over within 90 s");
     return performance.now() - beganMs;
@@ -187,8 +237,8 @@ class Run {
     const name = `detector-${++this.#started}`;
     const settings = {
       ...this.#environment,
-      RULESET,
-      INPUT_KEYED: "true",
+      RULESET: this.#options.ruleset,
+      INPUT_KEYED: String(this.#inputKeyed),
       EXPLAIN: "full",
       SESSION_TIMEOUT_MS: String(SESSION_MS),
     };

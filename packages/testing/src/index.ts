@@ -16,6 +16,7 @@ export { alive, signal, until } from "./processes.ts";
 export { addToCorpus, type CorpusEntry, optionsOf, readCorpus } from "./sim/corpus.ts";
 export { countingChain } from "./sim/counting-chain.ts";
 export { FAULT_KINDS, type FaultKind } from "./sim/faults.ts";
+export { differencesIn, type Logs } from "./sim/reference.ts";
 export { shrink } from "./sim/shrink.ts";
 export { type SimulationOptions, type SimulationReport, type Subject, simulate } from "./sim/simulation.ts";
 export { type LocalKafka, startKafka } from "./start-kafka.ts";

@@ -3,7 +3,7 @@
  * differs from what stands in the topics.
  */
 import { createHash } from "node:crypto";
-import { type NewRecord, partitionFor } from "@weir/schema";
+import { type LogRecord, type NewRecord, partitionFor } from "@weir/schema";
 import {
   decidedUpTo,
   decodeMarker,
@@ -14,23 +14,46 @@ import {
   stepOrReject,
 } from "@weir/stream";
 
-/** One line for each difference; none: the run was right. */
+/** Committed records of partitions, however they were read. */
+export type Logs = {
+  readonly partitions: (topic: string) => number;
+  /** In the order of their offsets. */
+  readonly records: (topic: string, partition: number) => readonly LogRecord[];
+};
+
+/** As differencesIn, and state topics against committed offsets. */
 export function differences<S extends Stage>(
   broker: MemoryBroker,
   stages: readonly S[],
   group: (stage: S) => string,
 ): string[] {
-  const found: string[] = [];
+  const logs: Logs = {
+    partitions: (topic) => broker.partitions(topic).length,
+    records(topic, partition) {
+      const log = broker.partition({ topic, partition });
+      return log.slice(log.start, log.end, Number.POSITIVE_INFINITY).records;
+    },
+  };
+  return [
+    ...stages.flatMap((stage) => markerFaults(broker, logs, stage, group(stage))),
+    ...differencesIn(logs, stages),
+  ];
+}
+
+/** One line for each difference; none: the run was right. */
+export function differencesIn(logs: Logs, stages: readonly Stage[]): string[] {
   const expected = new Map<string, Written[]>();
   for (const stage of stages) {
     for (const topic of stage.outputs)
-      for (const place of placesOf(broker, topic)) expected.set(place, expected.get(place) ?? []);
-    for (const [partition] of broker.partitions(stage.input).entries())
-      for (const written of reference(broker, stage, partition)) expected.get(written.place)?.push(written);
-    found.push(...markerFaults(broker, stage, group(stage)));
+      for (let partition = 0; partition < logs.partitions(topic); partition++)
+        expected.set(`${topic}/${partition}`, expected.get(`${topic}/${partition}`) ?? []);
+    for (let partition = 0; partition < logs.partitions(stage.input); partition++)
+      for (const written of reference(logs, stage, partition)) expected.get(written.place)?.push(written);
   }
-  for (const [place, wanted] of expected) found.push(...compare(place, wanted, recordsAt(broker, place)));
-  return found;
+  return [...expected].flatMap(([place, wanted]) => {
+    const at = place.lastIndexOf("/");
+    return compare(place, wanted, logs.records(place.slice(0, at), Number(place.slice(at + 1))));
+  });
 }
 
 type Content = Omit<NewRecord, "topic">;
@@ -39,14 +62,14 @@ const MOST_READABLE = 200;
 
 type Written = { readonly place: string; readonly text: string; readonly origin: string };
 
-function reference(broker: MemoryBroker, stage: Stage, partition: number): Written[] {
+function reference(logs: Logs, stage: Stage, partition: number): Written[] {
   const state = stage.createState();
   state.loaded(-1);
   const written: Written[] = [];
-  for (const record of recordsAt(broker, `${stage.input}/${partition}`)) {
+  for (const record of logs.records(stage.input, partition)) {
     const { outputs, event } = stepOrReject(stage, state, record, partition);
     for (const output of outputs) {
-      const count = broker.partitions(output.topic).length;
+      const count = logs.partitions(output.topic);
       const to = output.key === null ? partition % count : partitionFor(output.key, count);
       written.push({ place: `${output.topic}/${to}`, text: textOf(output), origin: `${stage.input}/${partition}` });
     }
@@ -76,27 +99,15 @@ function compare(place: string, wanted: readonly Written[], records: readonly Co
 }
 
 /** The marker must stand where the committed offset does. */
-function markerFaults(broker: MemoryBroker, stage: Stage, group: string): string[] {
+function markerFaults(broker: MemoryBroker, logs: Logs, stage: Stage, group: string): string[] {
   return broker.partitions(stage.input).flatMap((_, partition) => {
     const decided = decidedUpTo(standingOf(broker.committed(group, { topic: stage.input, partition })));
-    const markers = recordsAt(broker, `${stage.stateTopic}/${partition}`).filter(
-      ({ key }) => key !== null && isMarkerKey(key),
-    );
+    const markers = logs.records(stage.stateTopic, partition).filter(({ key }) => key !== null && isMarkerKey(key));
     const value = markers.at(-1)?.value ?? null;
     const position = value === null ? null : decodeMarker(value).position;
     if (position === decided) return [];
     return [`state: the marker of ${stage.input}/${partition} is at ${position}, the committed offset at ${decided}`];
   });
-}
-
-function placesOf(broker: MemoryBroker, topic: string): string[] {
-  return broker.partitions(topic).map((_, partition) => `${topic}/${partition}`);
-}
-
-function recordsAt(broker: MemoryBroker, place: string) {
-  const at = place.lastIndexOf("/");
-  const partition = broker.partition({ topic: place.slice(0, at), partition: Number(place.slice(at + 1)) });
-  return partition.slice(partition.start, partition.end, Number.POSITIVE_INFINITY).records;
 }
 
 /** All of a record but its place, of which the beginning can be read: a long run keeps the text of every record. */
