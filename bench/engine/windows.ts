@@ -115,8 +115,9 @@ async function footprint(keys: number, make: () => EntityState | NaiveState, lab
 }
 
 function fraudLabel({ transaction, timeMs }: Observation): Labelling {
-  const id = transaction.id as string;
-  return { kind: "label", key: transaction.source, transaction: id, origin: null, fraud: true, labelledAtMs: timeMs };
+  const { id, source } = transaction;
+  const named = { key: source, source, transaction: id as string, origin: null };
+  return { kind: "label", ...named, fraud: true, labelledAtMs: timeMs };
 }
 
 /** EVENTS_PER_KEY rounds over the keys, each in another order, within 20 days. Returns ns of processor time an event. */

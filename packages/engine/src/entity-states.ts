@@ -57,8 +57,8 @@ export class EntityStates {
     let matched = false;
     for (const { field, layout, state } of this.#entities) {
       if (!layout.labels || (field !== "source" && field !== "target")) continue;
-      const { transaction, fraud, labelledAtMs } = label;
-      const labelling = { kind: "label", key: label[field], transaction, origin, fraud, labelledAtMs } as const;
+      const { source, transaction, fraud, labelledAtMs } = label;
+      const labelling = { kind: "label", key: label[field], source, transaction, origin, fraud, labelledAtMs } as const;
       matched = state.matches(labelling) || matched;
       state.apply(labelling, offset);
     }

@@ -65,6 +65,16 @@ describe("a decision", () => {
     expect(third.features).toEqual({ count_1h: 2, usual: 10, pair: 2, payers_1h: 2, frauds: 0, by_device: 2 });
   });
 
+  test("takes an id as its source's own: payments of one id to one target count for each who made them", () => {
+    const evaluator = evaluatorOf();
+    const payers = ["ann", "bob", "cat"].map((source, ms) => [ms, { source, id: "1" }] as const);
+    const decisions = run(evaluator, ...payers.map(([ms, given]): [number, typeof given] => [ms, given]));
+    expect(decisions.map(({ features }) => features.payers_1h)).toEqual([1, 2, 3]);
+    const fraud = { transaction: "1", target: "shop", timestampMs: NOW_MS, fraud: true, labelledAtMs: NOW_MS };
+    expect(evaluator.label({ ...fraud, source: "dan" }, 10)).toBe(false);
+    expect(evaluator.label({ ...fraud, source: "bob" }, 11)).toBe(true);
+  });
+
   test("tells a missing feature as null", () => {
     expect(run(evaluatorOf(), [0])[0].features.usual).toBeNull();
   });

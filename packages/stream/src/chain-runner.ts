@@ -98,10 +98,16 @@ class ChainRunner<Event> implements RunningChain<Event> {
     const endMs = clock.now() + finishWithinMs;
     const isFed = ({ stage }: Started<Event>): boolean =>
       this.#stages.some((other) => other.stage.outputs.includes(stage.input));
-    await Promise.all(this.#stages.filter((one) => !isFed(one)).map(({ running }) => running.stop()));
+    // A stage that has handed over leaves its group while the next one still catches up: leaving takes a while.
+    const leaving: Promise<void>[] = [];
+    const entries = this.#stages.filter((one) => !isFed(one));
+    await Promise.all(entries.map(({ running }) => running.release()));
+    for (const { running } of entries) leaving.push(running.stop());
     for (const { running } of this.#stages.filter(isFed)) {
       if (!this.#hasFailed) await Promise.race([running.catchUp(endMs), this.failed.catch(() => {})]);
-      await running.stop();
+      await running.release();
+      leaving.push(running.stop());
     }
+    await Promise.all(leaving);
   }
 }

@@ -57,7 +57,9 @@ export interface RunningStage<Event = unknown> {
    * goes to another member is not waited for.
    */
   catchUp(endMs: number): Promise<void>;
-  /** Finishes the batches in hand, closes the writers, leaves the group. Idempotent. */
+  /** Finishes the batches in hand and hands over; nothing is decided here any more. Idempotent. */
+  release(): Promise<void>;
+  /** The same, closes the writer and leaves the group. Idempotent. */
   stop(): Promise<void>;
 }
 
@@ -120,6 +122,7 @@ class StageRunner<Event> implements RunningStage<Event> {
   #membership: Membership | null = null;
   #assigned = false;
   #runs = 0;
+  #releasing: Promise<void> | null = null;
   #stopping: Promise<void> | null = null;
 
   constructor(options: StageOptions<Event>, counts: PartitionCounts) {
@@ -174,12 +177,19 @@ class StageRunner<Event> implements RunningStage<Event> {
     while (behind.some((isBehind) => isBehind()) && clock.now() < endMs) await clock.sleep(LOOK_EVERY_MS);
   }
 
-  stop(): Promise<void> {
-    this.#stopping ??= (async () => {
+  release(): Promise<void> {
+    this.#releasing ??= (async () => {
       this.#stopped.abort();
       this.#backPressure?.close();
       for (const runner of this.#runners.values()) runner.release();
       await Promise.all(this.#ended.values());
+    })();
+    return this.#releasing;
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= (async () => {
+      await this.release();
       await this.#committer.close();
       await this.#membership?.leave();
     })();
@@ -187,7 +197,7 @@ class StageRunner<Event> implements RunningStage<Event> {
   }
 
   #assign(partitions: readonly number[]): void {
-    if (this.#stopping !== null) return;
+    if (this.#releasing !== null) return;
     const count = this.#counts.get(this.#options.stage.input) as number;
     const beyond = partitions.find((partition) => partition >= count);
     if (beyond !== undefined) {

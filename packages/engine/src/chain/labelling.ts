@@ -3,6 +3,6 @@ import type { Labelling } from "../window/observation.ts";
 
 /** The label for the state of one entity, whose value it names `key`. `topic`: of the transactions, for decision ids. */
 export function labellingOf(label: DecodedLabel, key: string, topic: string): Labelling {
-  const { transaction, fraud, labelledAtMs } = label;
-  return { kind: "label", key, transaction, origin: parseDecisionId(transaction, topic), fraud, labelledAtMs };
+  const { source, transaction, fraud, labelledAtMs } = label;
+  return { kind: "label", key, source, transaction, origin: parseDecisionId(transaction, topic), fraud, labelledAtMs };
 }

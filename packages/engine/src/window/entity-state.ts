@@ -130,7 +130,7 @@ export class EntityState {
     return newest.events.map((event) => blocks.origin(event));
   }
 
-  /** The live transaction of the same key and `id`, if the layout keeps ids. */
+  /** The live transaction of the same key, source and `id`, if the layout keeps ids. */
   duplicateOf(observation: Observation): Duplicate | null {
     const event = this.#duplicateEvent(observation);
     if (event < 0) return null;
@@ -285,20 +285,20 @@ export class EntityState {
   #duplicateEvent(observation: Observation): number {
     const known = this.#look(observation);
     if (known.duplicate !== null) return known.duplicate;
-    const { id } = observation.transaction;
+    const { id, source } = observation.transaction;
     if (id === null || !this.#layout.ids || known.key === 0) return -1;
-    const { low, high } = this.#events.fingerprints.ofId(id);
+    const { low, high } = this.#events.fingerprints.ofId(source, id);
     known.duplicate = this.#events.find(known.key, low, high, this.#floorMs(known.key, observation.timeMs));
     return known.duplicate;
   }
 
   /** A label names an id; a decision id means a transaction without one. */
-  #labelledEvent({ key: text, transaction, origin }: Labelling): number {
+  #labelledEvent({ key: text, source, transaction, origin }: Labelling): number {
     const { keys, fingerprints } = this.#events;
     const key = keys.find(text);
     if (key === 0 || !this.#layout.ids) return -1;
     const floorMs = this.#floorMs(key, -1);
-    const byId = fingerprints.ofId(transaction);
+    const byId = fingerprints.ofId(source, transaction);
     const found = this.#events.find(key, byId.low, byId.high, floorMs);
     if (found >= 0 || origin === null) return found;
     const byOrigin = fingerprints.ofOrigin(origin);

@@ -7,9 +7,9 @@ const SEED = { id: 2, origin: 3, payload: 4 } as const;
 export class Fingerprints {
   readonly #hash = new Hash();
 
-  /** In `low` and `high` of the hash, until the next one is taken. */
-  ofId(id: string): Hash {
-    return this.#hash.start(SEED.id).text(id).finish();
+  /** An id is its source's own: two sources may use the same. In `low` and `high` of the hash, until the next one is taken. */
+  ofId(source: string, id: string): Hash {
+    return this.#hash.start(SEED.id).text(source).text(id).finish();
   }
 
   /** Stands for the id of a transaction without one; never equal to an id's but by chance. */

@@ -250,8 +250,8 @@ export class KeyedEvents {
       else row.texts[text++] = this.blocks.texts.hold(value);
     }
     if (!ids) return;
-    const { id } = transaction;
-    const { low, high } = id === null ? this.fingerprints.ofOrigin(origin) : this.fingerprints.ofId(id);
+    const { id, source } = transaction;
+    const { low, high } = id === null ? this.fingerprints.ofOrigin(origin) : this.fingerprints.ofId(source, id);
     row.idLow = low;
     row.idHigh = high;
     row.payload = this.fingerprints.ofPayload(observation);

@@ -76,5 +76,5 @@ export function readsLabels({ aggregate }: Feature): boolean {
 export function layoutIdentity(layout: EntityLayout): string {
   const { entity, columns, amounts, ids, labels, horizonMs, latenessMs, maxLiveEvents } = layout;
   const kept = [...columns, ...(amounts ? ["amounts"] : []), ...(ids ? ["ids"] : []), ...(labels ? ["labels"] : [])];
-  return `events@1 by=${entity} keeps=${kept.join("+")} horizon=${horizonMs} lateness=${latenessMs} most=${maxLiveEvents}`;
+  return `events@2 by=${entity} keeps=${kept.join("+")} horizon=${horizonMs} lateness=${latenessMs} most=${maxLiveEvents}`;
 }

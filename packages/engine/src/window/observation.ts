@@ -18,6 +18,8 @@ export type Labelling = {
   readonly kind: "label";
   /** The labelled transaction's value of the state's entity. */
   readonly key: string;
+  /** Its source, whose own its `id` is. */
+  readonly source: string;
   /** Its `id`. */
   readonly transaction: string;
   /** What `transaction` names if it is a decision id of the input: it means a transaction without an `id`. */
@@ -29,5 +31,5 @@ export type Labelling = {
 
 export type StateEvent = Observation | Labelling;
 
-/** An earlier transaction of the same id. `samePayload`: it says the same in every member that we read. */
+/** An earlier transaction of the same source and id. `samePayload`: it says the same in every member that we read. */
 export type Duplicate = { readonly origin: Origin; readonly samePayload: boolean };

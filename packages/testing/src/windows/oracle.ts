@@ -56,9 +56,9 @@ export class WindowOracle {
   }
 
   duplicateOf(asked: Observation): { origin: Origin; samePayload: boolean } | null {
-    const { id } = asked.transaction;
+    const { id, source } = asked.transaction;
     if (id === null || !this.#rules.ids) return null;
-    const first = this.#live(asked).find(({ transaction }) => transaction.id === id);
+    const first = this.#live(asked).find(({ transaction }) => transaction.id === id && transaction.source === source);
     if (first === undefined) return null;
     return { origin: first.origin, samePayload: text(first.transaction) === text(asked.transaction) };
   }
@@ -103,12 +103,12 @@ export class WindowOracle {
     return this.#keyOf(asked)?.events.filter(({ timeMs }) => timeMs > floorMs) ?? [];
   }
 
-  #labelled({ key, transaction: named, origin }: Labelling): Kept | undefined {
+  #labelled({ key, source, transaction: named, origin }: Labelling): Kept | undefined {
     if (!this.#rules.ids) return undefined;
     const floorMs = this.streamTimeMs - this.#horizonMs;
     const live = this.#keys.get(key)?.events.filter(({ timeMs }) => timeMs > floorMs) ?? [];
     return (
-      live.find(({ transaction }) => transaction.id === named) ??
+      live.find(({ transaction }) => transaction.id === named && transaction.source === source) ??
       live.find(
         (event) =>
           event.transaction.id === null &&

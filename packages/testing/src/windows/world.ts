@@ -153,6 +153,7 @@ function again(chance: Chance, { transaction }: Observation, timeMs: number, off
     { amountMinor: transaction.amountMinor + 1 },
     { category: `${transaction.category}!` },
     { location: { latitude: 1.5, longitude: offset % 90 } },
+    { source: `${transaction.source}!` },
   );
   return { kind: "transaction", timeMs, origin: { partition: 0, offset }, transaction: { ...transaction, ...other } };
 }
@@ -163,6 +164,8 @@ function labelOf(chance: Chance, past: Observation, entity: EntityField, nowMs: 
   return {
     kind: "label",
     key: past.transaction[entity] ?? "k0",
+    // Another source's label of that id is nobody's here.
+    source: chance.unit() < 0.05 ? `${past.transaction.source}?` : past.transaction.source,
     transaction: unmatched
       ? `nobody${offset}`
       : (id ?? `queueing.transactions/${past.origin.partition}/${past.origin.offset}`),
