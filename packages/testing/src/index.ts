@@ -8,6 +8,7 @@ export { type Launched, launch } from "./java-kafka/launch.ts";
 export { type JavaKafka, type JavaKafkaOptions, startJavaKafka } from "./java-kafka/start.ts";
 export { LocalKafkaError, NoLocalKafka } from "./local-kafka-error.ts";
 export { type Expectations, isClean, judge, type Verdict } from "./oracle.ts";
+export { NULL_LINE, readLines, sendLines } from "./outsider/console.ts";
 export { type DumpedRecord, dumpTopics } from "./outsider/dump.ts";
 export { transactionalIds } from "./outsider/transactional-ids.ts";
 export { keptBrokerFolder, repositoryRoot, weirFolder } from "./paths.ts";
