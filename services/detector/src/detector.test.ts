@@ -41,6 +41,12 @@ describe("the stages of a ruleset", () => {
   });
 });
 
+test("a drain with a ruleset that has nothing between stages is refused: it would say that nothing is left", () => {
+  expect(faultOf({ RULESET: "threshold.yaml", DRAIN: "true" })).toBe(
+    "RULESET threshold.yaml has no stages to drain: set it to the ruleset that ran before",
+  );
+});
+
 describe("a change of ruleset", () => {
   test("decides no input twice and leaves none out, there and back", async () => {
     const world = new World();

@@ -35,11 +35,15 @@ export const chainSettings: Entry<ChainSettings> = {
     const names = chain.map(({ name }) => name);
     const wanted = chosen.value?.split(",") ?? null;
     const unknown = wanted?.filter((name) => !names.includes(name)) ?? [];
-    if (unknown.length > 0)
-      faults.push(`STAGES must be among ${names.join(",")}, which is all of ${value.path}; got ${unknown.join(",")}`);
-    if (draining.value && wanted !== null) faults.push("STAGES has no meaning with DRAIN=true: leave it out");
-    if (unknown.length > 0 || (draining.value && wanted !== null)) return { ok: false };
     const inner = chain.filter(({ kind }) => kind === "entity").map(({ name }) => name);
+    const wrong: string[] = [];
+    if (unknown.length > 0)
+      wrong.push(`STAGES must be among ${names.join(",")}, which is all of ${value.path}; got ${unknown.join(",")}`);
+    if (draining.value && wanted !== null) wrong.push("STAGES has no meaning with DRAIN=true: leave it out");
+    if (draining.value && inner.length === 0)
+      wrong.push(`RULESET ${value.path} has no stages to drain: set it to the ruleset that ran before`);
+    faults.push(...wrong);
+    if (wrong.length > 0) return { ok: false };
     const here = draining.value ? inner : names.filter((name) => wanted?.includes(name) ?? true);
     return { ok: true, value: { ...value, stages: here, drain: draining.value } };
   },
