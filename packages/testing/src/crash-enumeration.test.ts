@@ -16,7 +16,7 @@ describe.each([
   ["a chain of two", countingChain.stages],
 ])("a fault at every await of %s loses nothing, doubles nothing, miscounts nothing", (_, stages) => {
   for (const fault of ["crash", "error", "zombie", "stop", "joined"] as const)
-    test(`${fault} at each point`, { timeout: 240_000 }, async () => {
+    test(`${fault} at each point`, { timeout: 600_000 }, async () => {
       const { points } = await runWithFault(null, -1, { stages });
       expect(points.length).toBeGreaterThan(60);
       const settled = new Set<string>();
@@ -33,7 +33,7 @@ describe.each([
 });
 
 test("an owner that wakes at any step of a take-over, its commit half done, loses nothing and doubles nothing", {
-  timeout: 120_000,
+  timeout: 400_000,
 }, async () => {
   const { points } = await runWithFault(null, -1);
   await wakeDuringTakeOver(points);
@@ -55,7 +55,7 @@ describe("the enumeration sees a planted bug", () => {
   // Two who take a partition at the same time are beyond an enumeration of one fault; simulation sees those.
   const { "a partition taken without its lock": _, ...within } = PLANTED;
   for (const [bug, part] of Object.entries(within))
-    test(bug, { timeout: 120_000 }, async () => {
+    test(bug, { timeout: 400_000 }, async () => {
       const parts = { ...SOUND, ...part };
       const { points } = await runWithFault(null, -1);
       const seen = async (): Promise<string | null> => {

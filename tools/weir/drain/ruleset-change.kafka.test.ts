@@ -170,7 +170,7 @@ const notAfter = (one: Decided, upToIt: readonly Decided[]): number =>
 const isBy = (ruleset: string, name: string): boolean => ruleset.startsWith(`${name}@`);
 
 test("a ruleset gets stages, a window, and loses the stages again while payments come in: each is decided once, from all its history", {
-  timeout: 120_000,
+  timeout: 300_000,
 }, async () => {
   const world = new World();
   await world.apply(THRESHOLD);

@@ -127,7 +127,7 @@ describe("the reference", () => {
 describe("a chain under faults", () => {
   test.each([1, 3])(
     "of %i partitions loses, doubles and misorders nothing in 20 runs",
-    { timeout: 60_000 },
+    { timeout: 300_000 },
     async (partitions) => {
       for (let seed = 1; seed <= 20; seed += 1) {
         const report = await simulate(chainSubject({ plan: planOf(WITH_DEVICE), partitions }), {
