@@ -27,7 +27,11 @@ export function liveLines(frame: Frame, columns: number): string[] {
     lines.push("  waiting for the first numbers");
   } else {
     lines.push(
-      row("in", `${count(numbers.sentPerSecond)} /s`, [`${count(numbers.sent)} sent`, ...unsent(numbers)].join(", ")),
+      row(
+        "in",
+        `${count(numbers.sentPerSecond)} /s`,
+        [`${count(numbers.sent)} sent`, ...unsent(frame, numbers)].join(", "),
+      ),
       row("decided", `${count(numbers.decidedPerSecond)} /s`, `${count(numbers.decided)} decided`),
       row("lag", count(numbers.lag), [...stageLags(frame, numbers), ...age(numbers)].join(", ")),
       row("latency", `p50 ${ms(numbers.p50Ms)}`, `p99 ${ms(numbers.p99Ms)}`),
@@ -50,7 +54,7 @@ export function plainLine(frame: Frame): string {
   const rejected = total(numbers.rejected);
   return [
     `${clock(frame.elapsedMs)} ${frame.phase}`,
-    [`in ${count(numbers.sentPerSecond)}/s`, ...unsent(numbers)].join(", "),
+    [`in ${count(numbers.sentPerSecond)}/s`, ...unsent(frame, numbers)].join(", "),
     `decided ${count(numbers.decidedPerSecond)}/s`,
     ...outcomes,
     `rejected ${count(rejected)}${rejected > 0 ? ` (${reasons(numbers.rejected)})` : ""}`,
@@ -77,8 +81,8 @@ function whatStops({ phase, forMs }: Frame): string[] {
 }
 
 /** Nothing while the generator keeps its rate: a few that are just due are no delay. */
-function unsent({ behind, givenUp, sentPerSecond }: Numbers): string[] {
-  const late = behind > sentPerSecond / 10 + 1 ? [`${count(behind)} behind`] : [];
+function unsent({ phase }: Frame, { behind, givenUp, sentPerSecond }: Numbers): string[] {
+  const late = phase === "running" && behind > sentPerSecond / 10 + 1 ? [`${count(behind)} behind`] : [];
   return [...late, ...(givenUp > 0 ? [`${count(givenUp)} given up`] : [])];
 }
 
