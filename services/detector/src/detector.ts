@@ -133,7 +133,8 @@ async function startDetector(
       processId: randomUUID(),
       allowPartialHistory,
       maxStageLag,
-      finishWithinMs: shutdownDeadlineMs / 2,
+      // What it leaves is decided by others, who wait for its partitions: by default it is gone within 5 s.
+      finishWithinMs: shutdownDeadlineMs / 4,
     });
     answerEntities(routes, {
       token: settings.adminToken,
