@@ -103,7 +103,7 @@ export function detectorMetrics(metrics: Metrics, stage: readonly string[]) {
     }),
     lagTransactions: metrics.gauge({
       name: "weir_lag_transactions",
-      help: "Records of an assigned partition that wait for a stage",
+      help: "Records that wait for a stage, in a partition whose state it has",
       labels: { stage, partition: [] },
     }),
     lagSeconds: metrics.gauge({

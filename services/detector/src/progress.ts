@@ -46,7 +46,9 @@ async function measure(options: ProgressOptions, stage: string, status: readonly
     status.reduce((sum, { keys }) => sum + keys, 0),
   );
   metrics.restoreProgress.set({ stage }, restored(status));
-  const lags = await Promise.all(status.map((one) => lagOf(options.log, inputs.get(stage) as string, one)));
+  // Until its state is known, nobody knows how much of a partition waits: no number, rather than 0.
+  const known = status.filter(({ position }) => position !== null);
+  const lags = await Promise.all(known.map((one) => lagOf(options.log, inputs.get(stage) as string, one)));
   for (const { partition, lag } of lags) metrics.lagTransactions.set({ stage, partition }, lag);
   const waiting = lags.filter(({ lag }) => lag > 0);
   const oldestMs = Math.min(...waiting.map((one) => one.decidedUpToMs ?? Number.POSITIVE_INFINITY));
