@@ -14,15 +14,11 @@ export type BrokerSettings = {
  * for one of three reasons: one node can hold one replica only; a developer does not want to wait; a laptop is small.
  */
 export function serverProperties({ dataDir, port, controllerPort, overrides }: BrokerSettings): string {
-  const settings: Record<string, string> = {
+  return propertiesOf({
+    ...nodeSettings(dataDir, controllerPort),
     "process.roles": "broker,controller",
-    "node.id": "1",
-    "controller.quorum.voters": `1@127.0.0.1:${controllerPort}`,
     listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
     "advertised.listeners": `PLAINTEXT://127.0.0.1:${port}`,
-    "controller.listener.names": "CONTROLLER",
-    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
-    "log.dirs": dataDir,
 
     ...singleNode,
 
@@ -30,7 +26,31 @@ export function serverProperties({ dataDir, port, controllerPort, overrides }: B
     "num.io.threads": "4",
     "log.cleaner.dedupe.buffer.size": String(16 * 1024 * 1024),
     ...overrides,
+  });
+}
+
+/** Of the same node with its controller alone, which lets go of a broker that does not answer within a second. */
+export function controllerProperties(dataDir: string, controllerPort: number): string {
+  return propertiesOf({
+    ...nodeSettings(dataDir, controllerPort),
+    "process.roles": "controller",
+    listeners: `CONTROLLER://127.0.0.1:${controllerPort}`,
+    "broker.session.timeout.ms": "1000",
+    "broker.heartbeat.interval.ms": "200",
+  });
+}
+
+function nodeSettings(dataDir: string, controllerPort: number): Record<string, string> {
+  return {
+    "node.id": "1",
+    "controller.quorum.voters": `1@127.0.0.1:${controllerPort}`,
+    "controller.listener.names": "CONTROLLER",
+    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+    "log.dirs": dataDir,
   };
+}
+
+function propertiesOf(settings: Readonly<Record<string, string>>): string {
   return Object.entries(settings)
     .map(([name, value]) => `${name}=${value.replaceAll("\\", "\\\\")}\n`)
     .join("");
@@ -50,7 +70,7 @@ export const singleNode: Readonly<Record<string, string>> = {
 
   "group.initial.rebalance.delay.ms": "0",
   "group.min.session.timeout.ms": "1000",
-  // After a kill -9 the controller lets the same broker in again only when its old session has run out (default 9 s).
+  // A broker that was killed is let in again only when its old session has run out (default 9 s).
   "broker.session.timeout.ms": "3000",
   "broker.heartbeat.interval.ms": "500",
 

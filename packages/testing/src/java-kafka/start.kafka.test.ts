@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -47,6 +47,8 @@ test("a broker answers, survives kill -9 by restart() at the same address with i
   await broker.restart();
   expect(broker.brokers).toBe(brokers);
   expect(broker.pid).not.toBe(pid);
+  // It was not started before its old self was let go: see old-self.ts.
+  expect(await readFile(broker.logFile, "utf8")).not.toContain("DUPLICATE_BROKER_REGISTRATION");
   const topics = await withAdmin(brokers, (admin) => admin.describe(["kept"]));
   expect(topics.get("kept")?.partitions).toBe(3);
 

@@ -16,6 +16,7 @@ import { run, signal, until } from "../processes.ts";
 import { type ClassArchive, classArchive } from "./class-archive.ts";
 import { KAFKA_VERSION, type KafkaVersion, kafkaJars } from "./jars.ts";
 import { type Launched, launch } from "./launch.ts";
+import { endedByForce, expireOldSelf } from "./old-self.ts";
 import { removeOwner, sweep, writeOwner } from "./owner-file.ts";
 import { loggingOf, serverProperties } from "./properties.ts";
 import { findJava } from "./toolchain.ts";
@@ -137,14 +138,13 @@ class Broker implements JavaKafka {
     );
     if (!existsSync(join(dataDir, "meta.properties"))) await this.#format(properties, dataDir);
 
+    const kafka = [logging.optionFor(loggingFile), "-cp", join(lib, "*"), "kafka.Kafka"];
+    const launchWith = (machine: readonly string[], file: string): Promise<Launched> =>
+      launch(folder, java, ["-XX:+UseSerialGC", ...machine, ...kafka, file], this.logFile);
+    if (endedByForce(dataDir))
+      await expireOldSelf(folder, dataDir, this.logFile, (file) => launchWith(["-Xmx256m"], file));
     this.#archive = classArchive(lib);
-    const machine = ["-Xms256m", "-Xmx512m", "-XX:+UseSerialGC", ...this.#archive.options];
-    const launched = await launch(
-      folder,
-      java,
-      [...machine, logging.optionFor(loggingFile), "-cp", join(lib, "*"), "kafka.Kafka", properties],
-      this.logFile,
-    );
+    const launched = await launchWith(["-Xms256m", "-Xmx512m", ...this.#archive.options], properties);
     this.#process = launched;
     const { pid: brokerPid, supervisorPid } = launched;
     await writeOwner(folder, { ownerPid: process.pid, supervisorPid, brokerPid, port });
