@@ -116,7 +116,7 @@ function run(plan: Plan, log: readonly LogRecord[], last: number): number {
     if (states[0]?.state.duplicateOf(observation) !== null) throw new Error("no payment is sent twice");
     for (const { state, at } of states) state.ask(observation, features, at);
     if (last >= 2) {
-      const facts = factsOf(transaction, features);
+      const facts = factsOf(transaction, features, timeMs);
       const verdict = decide(facts);
       if (verdict.hits.length > 0) withReasons += 1;
       if (last >= 3) {

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { compileRuleset, formatFaults } from "@weir/engine";
 import { CHAIN_TOPICS, evaluatedDecisions, paymentsOf, runChain, writtenDecisions } from "@weir/testing";
 import { integer, optionLines, parseArguments, refuse, text } from "../cli/arguments.ts";
+import { besideOf } from "../weir/inputs.ts";
 
 const options = {
   ruleset: text({ about: "document of rules", placeholder: "FILE", fallback: "rulesets/card-payments.yaml" }),
@@ -35,7 +36,7 @@ async function main(): Promise<number> {
   const strays = words.map((word) => `${JSON.stringify(word)} means nothing here`);
   if (faults.length + strays.length > 0) return refuse("npm run chain", [...faults, ...strays]);
   const { ruleset, transactions, partitions, seed } = values;
-  const compiled = compileRuleset(readFileSync(ruleset, "utf8"), { file: ruleset });
+  const compiled = compileRuleset(readFileSync(ruleset, "utf8"), { file: ruleset, readBeside: besideOf(ruleset) });
   if (!compiled.ok) return refuse("npm run chain", [formatFaults(compiled.faults).trimEnd()]);
   const { plan } = compiled;
   const inputs = [...paymentsOf({ seed, count: transactions, partitions, topics: CHAIN_TOPICS })];

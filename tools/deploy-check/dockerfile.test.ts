@@ -44,6 +44,7 @@ describe("what an image holds", () => {
     expect(workspaceFolders("generator")).toEqual([
       "packages/engine",
       "packages/kafka",
+      "packages/model",
       "packages/schema",
       "packages/service",
       "packages/stream",

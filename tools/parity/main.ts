@@ -87,8 +87,8 @@ async function compare(folder: string): Promise<number> {
     `golden   ${count(golden.rows)} of ${count(golden.expected)} rows; greatest relative error ${golden.worst} beyond its nine digits (at most ${MAX_RELATIVE_ERROR})   ${verdict(same)}`,
     ...(same ? [] : [`         at ${golden.worstAt}`]),
     "",
-    "amount, weekend and night are the payment's own; weekend and night are derived from its event time by this command,",
-    "since the rule language has no calendar. Payments of 0.00 are counted, which the input topic refuses.",
+    "amount, weekend and night are the payment's own; weekend and night are derived from its event time by this command.",
+    "Payments of 0.00 are counted, which the input topic refuses.",
   ];
   console.log(lines.join("\n"));
   return exact && same ? 0 : 1;

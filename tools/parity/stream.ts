@@ -13,7 +13,7 @@ export type OnRow = (id: string, features: Float64Array) => void;
 
 /**
  * Payments of 0.00 are let in, which the input topic refuses: the handbook counts them. Amount, weekend and night are
- * the payment's own; the language has no calendar, so the last two are derived here from the decision's event time.
+ * the payment's own; the last two are derived here from the decision's event time.
  * Returns how many rows there were; throws on a row that is rejected.
  */
 export async function streamFeatures(file: string, onRow: OnRow, progress: Progress | null): Promise<number> {

@@ -1,13 +1,27 @@
 /** The files that a subcommand is given: read and compiled, each fault of theirs told with the others. */
+import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { type ColumnMap, compileColumns, type Dataset, DatasetFault, openDataset } from "@weir/dataset";
-import { compileRuleset, formatFaults, type Plan } from "@weir/engine";
+import { compileRuleset, formatFaults, type Plan, type ReadBeside } from "@weir/engine";
 
-/** Null when no path is given, or when there is a fault. */
-export async function readRuleset(path: string | null, faults: string[]): Promise<Plan | null> {
+/** Files beside the ruleset at `path`, such as that of its model. */
+export function besideOf(path: string): ReadBeside {
+  return (name) => readFileSync(join(dirname(path), name), "utf8");
+}
+
+/**
+ * Null when no path is given, or when there is a fault. `model`: whether the ruleset's model, if it names one, has to be
+ * there, or is still to be trained.
+ */
+export async function readRuleset(
+  path: string | null,
+  faults: string[],
+  model: "there" | "untrained" = "there",
+): Promise<Plan | null> {
   const source = await readText(path, faults);
   if (path === null || source === null) return null;
-  const result = compileRuleset(source, { file: path });
+  const result = compileRuleset(source, { file: path, readBeside: model === "there" ? besideOf(path) : null });
   if (result.ok) return result.plan;
   faults.push(...formatFaults(result.faults).split("\n"));
   return null;

@@ -270,12 +270,12 @@ describe("faults say where and what would be right", () => {
     expect(faultsOf(withRules(rule.replaceAll("score", "monitor: true, score")))).toBe("");
   });
 
-  test("features and lists that no rule uses", () => {
+  test("features and lists that nothing uses", () => {
     const unused = GOOD.replace(/ {2}- \{ id: busy.*\n/, "");
     expect(faultsOf(unused).split("\n")).toEqual([
-      "r.yaml:5:3: no rule uses count_10m; use it or delete it",
-      "r.yaml:6:3: no rule uses count_7d; use it or delete it",
-      "r.yaml:8:3: no rule uses risky; use it or delete it",
+      "r.yaml:5:3: nothing uses count_10m; use it or delete it",
+      "r.yaml:6:3: nothing uses count_7d; use it or delete it",
+      "r.yaml:8:3: nothing uses risky; use it or delete it",
     ]);
   });
 

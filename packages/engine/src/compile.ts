@@ -7,8 +7,9 @@ import { exampleFaults } from "./examples.ts";
 import { inDocumentOrder, type RulesetFault } from "./fault.ts";
 import type { Feature } from "./feature.ts";
 import { boundedDuration, readFeature } from "./features.ts";
+import { compileModel, identityOf, type ReadBeside } from "./model.ts";
 import { Names } from "./names.ts";
-import type { Plan, PlannedEntity, PlannedRule } from "./plan.ts";
+import type { Plan, PlannedEntity, PlannedModel, PlannedRule } from "./plan.ts";
 import { compileRules } from "./rules.ts";
 import { NAME_PATTERN, RULESET } from "./ruleset-schema.ts";
 
@@ -18,8 +19,22 @@ export type CompileResult =
 
 const DEFAULT_LATENESS_MS = 3_600_000;
 
-/** Pure and total: never throws, whatever the text. `file` only names the document in faults. */
-export function compileRuleset(text: string, { file }: { readonly file: string }): CompileResult {
+const NOT_READ: ReadBeside = () => {
+  throw new Error("no model is read here");
+};
+
+export type CompileOptions = {
+  /** Only names the document in faults. */
+  readonly file: string;
+  /**
+   * Reads the file of the ruleset's model. Left out, a ruleset with a model is refused; null: the model is still to be
+   * trained, and the plan scores without it.
+   */
+  readonly readBeside?: ReadBeside | null;
+};
+
+/** Pure but for what `readBeside` reads, and total: never throws, whatever the text. */
+export function compileRuleset(text: string, { file, readBeside = NOT_READ }: CompileOptions): CompileResult {
   const { document, faults: shapeFaults } = readDocument(text, file, RULESET);
   if (document === null) return { ok: false, faults: shapeFaults };
   const faults = [...shapeFaults];
@@ -33,21 +48,22 @@ export function compileRuleset(text: string, { file }: { readonly file: string }
   const canAsk = faults.length === 0;
   const { rules, whole, used } = compileRules(document, names, faults);
   checkOutcomes(document, faults);
-  if (whole) checkUsed(document, used, faults);
+  const { model, whole: modelIsWhole, used: usedByModel } = compileModel(document, names, readBeside, faults);
+  if (whole && modelIsWhole) checkUsed(document, used.union(usedByModel), faults);
   if (canAsk) {
     const world = { entities, features, names, nothing: new EntityStates(entities) };
     for (const [index, { test }] of rules)
       faults.push(...exampleFaults(document, ["rules", index, "examples"], test, world));
   }
   if (faults.length > 0) return { ok: false, faults: inDocumentOrder(faults) };
-  return { ok: true, plan: planOf(document, latenessMs, entities, [...rules.values()]) };
+  return { ok: true, plan: planOf(document, latenessMs, entities, [...rules.values()], model) };
 }
 
 /** What no rule reads costs memory and time on every transaction. */
 function checkUsed(document: SourceDocument, used: ReadonlySet<string>, faults: RulesetFault[]): void {
   for (const part of ["features", "lists"] as const)
     for (const name of keysAt(document, part))
-      if (!used.has(name)) faults.push(document.faultAtKey([part, name], `no rule uses ${name}; use it or delete it`));
+      if (!used.has(name)) faults.push(document.faultAtKey([part, name], `nothing uses ${name}; use it or delete it`));
 }
 
 function checkOutcomes(document: SourceDocument, faults: RulesetFault[]): void {
@@ -69,19 +85,22 @@ function planOf(
   latenessMs: number,
   entities: readonly PlannedEntity[],
   rules: readonly PlannedRule[],
+  model: PlannedModel | null,
 ): Plan {
-  const hash = createHash("sha256").update(JSON.stringify(data)).digest("hex");
+  const { name, version } = data;
+  const documentHash = createHash("sha256").update(JSON.stringify(data)).digest("hex");
   return {
-    name: data.name,
-    version: data.version,
-    hash,
-    label: `${data.name}@${data.version}#${hash.slice(0, 8)}`,
+    name,
+    version,
+    documentHash,
+    ...identityOf({ name, version, documentHash }, model?.trained ?? null),
     stateful: entities.length > 0,
     latenessMs,
     entities,
     features: entities.flatMap(({ features }) => features),
     horizonMs: Math.max(0, ...entities.map(({ layout }) => layout.horizonMs)),
     rules,
+    model,
     currencies: data.currencies === undefined ? null : new Set(data.currencies),
     otherwise: data.otherwise ?? "review",
     thresholds: data.thresholds,

@@ -37,8 +37,8 @@ export function createDecisionText(plan: Plan, { topic, explain }: DecisionTextO
   const reasonsOf = createReasons(plan, topic);
 
   const reasonsText = ({ facts, verdict }: Decided, contributors: Contributors): string => {
-    if (verdict.hits.length === 0 && verdict.listed) return "[]";
     const reasons = reasonsOf(facts, verdict, contributors);
+    if (reasons.length === 0) return "[]";
     if (explain === "none") return JSON.stringify(reasons);
     return JSON.stringify(reasons.map((reason) => ({ ...reason, text: sentenceOf(reason) })));
   };
@@ -49,6 +49,7 @@ export function createDecisionText(plan: Plan, { topic, explain }: DecisionTextO
     const { origin, timeMs, order, late, approximate, incomplete, facts, verdict } = decided;
     return (
       `${id}${origin.partition}/${origin.offset}","outcome":"${verdict.outcome}","score":${verdict.score},` +
+      `${verdict.model === null ? "" : `"model":${verdict.model},`}` +
       `"eventTime":${timeMs},"order":${order},"ruleset":${ruleset},"reasons":${reasonsText(decided, contributors)}` +
       `${late ? ',"late":true' : ""}${approximate ? ',"approximate":true' : ""}` +
       `${incomplete.length > 0 ? `,"incomplete":${JSON.stringify(incomplete)}` : ""}` +

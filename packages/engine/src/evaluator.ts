@@ -20,15 +20,24 @@ export class Evaluator {
   readonly #topic: string;
   readonly #states: EntityStates;
   readonly #features: Float64Array;
-  readonly #decide: Decide;
-  readonly #write: DecisionText;
+  readonly #options: DecisionTextOptions;
+  #decide: Decide;
+  #write: DecisionText;
 
   constructor(plan: Plan, options: DecisionTextOptions) {
     this.#topic = options.topic;
     this.#states = new EntityStates(plan.entities);
     this.#features = new Float64Array(plan.features.length);
+    this.#options = options;
     this.#decide = createDecide(plan);
     this.#write = createDecisionText(plan, options);
+  }
+
+  /** Decides by another plan from now on, which asks the same of the past: one with a new model. */
+  decideBy(plan: Plan): void {
+    if (plan.features.length !== this.#features.length) throw new RangeError(`${plan.label} has other features`);
+    this.#decide = createDecide(plan);
+    this.#write = createDecisionText(plan, this.#options);
   }
 
   /**
@@ -45,7 +54,7 @@ export class Evaluator {
     }
     const features = this.#features;
     states.ask(observation, features);
-    const facts = factsOf(transaction, features);
+    const facts = factsOf(transaction, features, timeMs);
     const decided: Decided = {
       origin,
       timeMs,

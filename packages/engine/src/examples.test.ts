@@ -29,6 +29,8 @@ describe("an example with given values", () => {
   test.each([
     ["count_1h > 2", "{ given: { count_1h: 3 }, expect: hit }"],
     ["count_1h > 1", "{ given: {}, expect: miss }"],
+    ["hour < 6 && weekday >= 6", "{ given: { hour: 5, weekday: 7 }, expect: hit }"],
+    ["hour < 6 && weekday >= 6", "{ given: { hour: 5, weekday: 1 }, expect: miss }"],
     ["amount < 1.5", "{ given: { amount: 1.499 }, expect: hit }"],
     ["usual == null || amount > usual", "{ given: { amount: 2 }, expect: hit }"],
     ["usual == null || amount > usual", "{ given: { amount: 2, usual: 3 }, expect: miss }"],

@@ -3,7 +3,7 @@ import { type DecodedTransaction, decodeTransaction } from "@weir/schema";
 import type { Path, SourceDocument } from "./document.ts";
 import { EntityStates } from "./entity-states.ts";
 import type { Expression } from "./expression.ts";
-import { FIELDS, type Field, factsOf } from "./facts.ts";
+import { FIELDS, factsOf, type MessageField, timeAt } from "./facts.ts";
 import type { RulesetFault } from "./fault.ts";
 import type { Feature } from "./feature.ts";
 import { boundedDuration } from "./features.ts";
@@ -47,15 +47,17 @@ export function exampleFaults(
     const wrong = givenFaults(document, [...place, "given"], given, world);
     faults.push(...wrong);
     if (wrong.length > 0) return null;
-    const fields = Object.fromEntries(Object.entries(given).filter(([name]) => Object.hasOwn(FIELDS, name)));
+    const { hour, weekday, ...rest } = given;
+    const fields = Object.fromEntries(Object.entries(rest).filter(([name]) => Object.hasOwn(FIELDS, name)));
+    const timeMs = timeAt(NOW_MS, { hour, weekday } as { hour?: number; weekday?: number });
     const transaction = transactionFrom(document, [...place, "given"], fields, faults);
     if (transaction === null) return null;
     const features = new Float64Array(world.features.length);
     // What is not given is as in a first transaction.
-    world.nothing.ask(observationOf(transaction, NOW_MS, 0), features);
+    world.nothing.ask(observationOf(transaction, timeMs, 0), features);
     for (const [index, { name }] of world.features.entries())
       if (Object.hasOwn(given, name)) features[index] = (given[name] as number | null) ?? Number.NaN;
-    return test(factsOf(transaction, features));
+    return test(factsOf(transaction, features, timeMs));
   }
 
   function tryHistory(place: Path, { history = [] }: ExampleDocument): boolean | null {
@@ -75,7 +77,7 @@ export function exampleFaults(
     }
     const features = new Float64Array(world.features.length);
     states.ask(asked, features);
-    return test(factsOf(asked.transaction, features));
+    return test(factsOf(asked.transaction, features, asked.timeMs));
   }
 }
 
@@ -91,7 +93,8 @@ function givenFaults(document: SourceDocument, path: Path, given: Given, { names
     }
     const right = value === null ? known.optional : (known.kind === "text") === (typeof value === "string");
     if (right) {
-      if (known.kind !== "number" || known.feature === null || value === null) continue;
+      // An amount is for the message's own decoder to judge.
+      if (known.kind !== "number" || name === "amount" || value === null) continue;
       if (holding("==", known.range, point(value as number)) !== null) continue;
       const what = `${known.range.whole ? "a whole number " : ""}${describeRange(known.range)}`;
       faults.push(document.faultAt([...path, name], `${name} is ${what}, never ${value}`));
@@ -154,7 +157,7 @@ function observationOf(transaction: DecodedTransaction, timeMs: number, offset: 
 function transactionFrom(
   document: SourceDocument,
   path: Path,
-  fields: Readonly<Partial<Record<Field, unknown>>>,
+  fields: Readonly<Partial<Record<MessageField, unknown>>>,
   faults: RulesetFault[],
 ): DecodedTransaction | null {
   const currency = document.sound(["currencies"]) ? document.data.currencies?.[0] : undefined;

@@ -27,6 +27,8 @@ function facts(given: Partial<Facts> = {}): Facts {
     country: null,
     category: null,
     device: null,
+    // A Saturday, 22:13 in UTC.
+    timeMs: 1_700_345_600_000,
     features: features(1),
     ...given,
   };
@@ -58,6 +60,9 @@ describe("what an expression says", () => {
     ["count_1h > 20 && amount >= 300", { amount: 300, features: features(20) }, false],
     ["amount < 5 || count_1h > 3", { features: features(4) }, true],
     ["!(amount < 5)", {}, true],
+    ["hour == 22 && weekday == 6", {}, true],
+    ["hour == 0 && weekday == 4", { timeMs: 0 }, true],
+    ["hour == 23 && weekday == 1", { timeMs: 5 * 86_400_000 - 1 }, true],
     ["true", {}, true],
     ["currency == 'EUR'", {}, true],
     ["source == target", {}, false],

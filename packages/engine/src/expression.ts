@@ -10,7 +10,7 @@
  */
 import type { ASTNode } from "@marcbachmann/cel-js";
 import { canonical, children, countNodes } from "./ast.ts";
-import { compileClosure } from "./closures.ts";
+import { type Closure, compileClosure } from "./closures.ts";
 import type { Facts } from "./facts.ts";
 import { flowFaults } from "./flow.ts";
 import type { Names } from "./names.ts";
@@ -33,8 +33,14 @@ export type Expression = {
   readonly canonical: string;
 };
 
-type Compiled =
-  | { readonly ok: true; readonly expression: Expression }
+/** A number made of fields and features. */
+export type NumberExpression = {
+  /** NaN = missing: what it reads is, or it divides by 0. A condition is 1 where it holds, else 0. */
+  readonly read: (facts: Facts) => number;
+} & Pick<Expression, "reads" | "lists" | "nodes">;
+
+type Compiled<T> =
+  | { readonly ok: true; readonly expression: T }
   | { readonly ok: false; readonly faults: readonly ExpressionFault[] };
 
 /**
@@ -45,7 +51,49 @@ export function compileExpression(
   text: string,
   names: Names,
   { constants }: { readonly constants: boolean },
-): Compiled {
+): Compiled<Expression> {
+  const checked = check(text, names);
+  if (!checked.ok) return checked;
+  const { ast, closure, ...expression } = checked.expression;
+  if (closure.kind !== "bool")
+    return { ok: false, faults: [{ at: ast.start, message: `a rule says true or false, this is a ${closure.kind}` }] };
+  const faults = flowFaults(ast, names, constants);
+  if (faults.length > 0) return { ok: false, faults };
+  return {
+    ok: true,
+    expression: {
+      ...expression,
+      test: closure.run,
+      possible: (known) => compilePossible(ast, names, known),
+      canonical: canonical(ast),
+    },
+  };
+}
+
+/** What may be missing need not be asked for first, but in a condition, which would take it for a no. */
+export function compileNumber(text: string, names: Names): Compiled<NumberExpression> {
+  const checked = check(text, names);
+  if (!checked.ok) return checked;
+  const { ast, closure, ...expression } = checked.expression;
+  if (closure.kind === "text")
+    return { ok: false, faults: [{ at: ast.start, message: "a number is needed here, this is a text" }] };
+  if (closure.kind === "number") {
+    const { run } = closure;
+    return { ok: true, expression: { ...expression, read: (facts) => finite(run(facts)) } };
+  }
+  const faults = flowFaults(ast, names, true);
+  if (faults.length > 0) return { ok: false, faults };
+  const { run } = closure;
+  return { ok: true, expression: { ...expression, read: (facts) => (run(facts) ? 1 : 0) } };
+}
+
+function finite(value: number): number {
+  return Number.isFinite(value) ? value : Number.NaN;
+}
+
+type Checked = Pick<Expression, "reads" | "lists" | "nodes"> & { readonly ast: ASTNode; readonly closure: Closure };
+
+function check(text: string, names: Names): Compiled<Checked> {
   const parsed = parse(text, names);
   if ("at" in parsed) return { ok: false, faults: [parsed] };
   const { ast } = parsed;
@@ -57,23 +105,9 @@ export function compileExpression(
   if (!checked.valid) return { ok: false, faults: [typeFault(checked.error)] };
   const closure = compileClosure(ast, names);
   if (closure.faults.length > 0) return { ok: false, faults: closure.faults };
-  if (closure.kind !== "bool")
-    return { ok: false, faults: [{ at: ast.start, message: `a rule says true or false, this is a ${closure.kind}` }] };
-  const faults = flowFaults(ast, names, constants);
-  if (faults.length > 0) return { ok: false, faults };
   const reads = [...used].filter((name) => names.get(name)?.kind !== "list");
   const lists = [...used].filter((name) => names.get(name)?.kind === "list");
-  return {
-    ok: true,
-    expression: {
-      test: closure.run,
-      possible: (known) => compilePossible(ast, names, known),
-      reads,
-      lists,
-      nodes: countNodes(ast),
-      canonical: canonical(ast),
-    },
-  };
+  return { ok: true, expression: { ast, closure, reads, lists, nodes: countNodes(ast) } };
 }
 
 function parse(text: string, names: Names) {

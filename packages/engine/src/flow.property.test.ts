@@ -58,6 +58,7 @@ const facts: fc.Arbitrary<Facts> = fc
     country: null,
     category: null,
     device: null,
+    timeMs: 0,
     features: Float64Array.from(features),
   }));
 

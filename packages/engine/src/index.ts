@@ -3,7 +3,7 @@ export { createChain } from "./chain/chain.ts";
 export type { ChainOptions, ChainStage, ChainState, ChainStep } from "./chain/chain-stage.ts";
 export { STEP_LABELS } from "./chain/step-labels.ts";
 export { type ChainLink, type ChainShape, type ChainTopics, chainOf, inputTopicOf } from "./chain/topology.ts";
-export { type CompileResult, compileRuleset } from "./compile.ts";
+export { type CompileOptions, type CompileResult, compileRuleset } from "./compile.ts";
 export { createDecide, type Decide, type Verdict } from "./decide.ts";
 export { createDecisionText, type Decided, type DecisionText, type DecisionTextOptions } from "./decision-text.ts";
 export { DocumentName, documentKind, readDocument, type SourceDocument } from "./document.ts";
@@ -13,7 +13,17 @@ export { type Facts, factsOf } from "./facts.ts";
 export { formatFaults, inDocumentOrder, type RulesetFault } from "./fault.ts";
 export type { Aggregate, EntityField, Feature } from "./feature.ts";
 export { aggregateKey } from "./features.ts";
-export { CURRENCY_NOT_LISTED, type Plan, type PlannedEntity, type PlannedRule } from "./plan.ts";
+export { type ReadBeside, type TrainedResult, trainedModel, withModel } from "./model.ts";
+export {
+  CURRENCY_NOT_LISTED,
+  MODEL,
+  type ModelInput,
+  type Plan,
+  type PlannedEntity,
+  type PlannedModel,
+  type PlannedRule,
+  type TrainedModel,
+} from "./plan.ts";
 export { MAX_EVIDENCE, sentenceOf } from "./reasons.ts";
 export { duplicateRejection, internalRejection, type Rejection } from "./reject.ts";
 export { ENTITY_FIELDS, LIMITS, RulesetDocument } from "./ruleset-schema.ts";

@@ -1,6 +1,6 @@
 /** The names that the expressions of one ruleset can use, and the CEL environment that declares them. */
 import { Environment } from "@marcbachmann/cel-js";
-import { type Facts, FIELDS, type Field } from "./facts.ts";
+import { type Facts, FIELDS, type Field, hourOf, type MessageField, weekdayOf } from "./facts.ts";
 import type { Feature } from "./feature.ts";
 import { AMOUNTS, canBeMissing, rangeOf } from "./features.ts";
 import type { Range } from "./range.ts";
@@ -35,8 +35,8 @@ export class Names {
     for (const [name, { type, optional }] of Object.entries(FIELDS)) {
       const field = name as Field;
       if (type === "number")
-        this.#declare(name, { kind: "number", optional, read: (facts) => facts.amount, feature: null, range: AMOUNTS });
-      else this.#declare(name, { kind: "text", optional, read: textOf(field as Exclude<Field, "amount">) });
+        this.#declare(name, { kind: "number", optional, feature: null, ...numberOf(field as NumberField) });
+      else this.#declare(name, { kind: "text", optional, read: textOf(field as TextField) });
     }
   }
 
@@ -101,8 +101,22 @@ export class Names {
   }
 }
 
+type TextField = Exclude<MessageField, "amount">;
+type NumberField = Exclude<Field, TextField>;
+
+function numberOf(field: NumberField): { readonly read: (facts: Facts) => number; readonly range: Range } {
+  switch (field) {
+    case "amount":
+      return { read: (facts) => facts.amount, range: AMOUNTS };
+    case "hour":
+      return { read: hourOf, range: { min: 0, max: 23, nonZero: false, whole: true } };
+    case "weekday":
+      return { read: weekdayOf, range: { min: 1, max: 7, nonZero: true, whole: true } };
+  }
+}
+
 /** One literal property access each, which the engine can inline; `facts[field]` would be a keyed load. */
-function textOf(field: Exclude<Field, "amount">): (facts: Facts) => string | null {
+function textOf(field: TextField): (facts: Facts) => string | null {
   switch (field) {
     case "currency":
       return (facts) => facts.currency;

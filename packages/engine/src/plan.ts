@@ -1,4 +1,5 @@
-import type { Expression } from "./expression.ts";
+import type { Calibration, Contributions, Margin } from "@weir/model";
+import type { Expression, NumberExpression } from "./expression.ts";
 import type { Facts } from "./facts.ts";
 import type { EntityField, Feature } from "./feature.ts";
 import type { Names } from "./names.ts";
@@ -6,6 +7,9 @@ import type { EntityLayout } from "./window/layout.ts";
 
 /** The rule name of the reason that an unlisted currency gives; no rule may take it. */
 export const CURRENCY_NOT_LISTED = "currency_not_listed";
+
+/** The rule name of the reason that the model gives; no rule may take it. */
+export const MODEL = "model";
 
 export type PlannedRule = {
   readonly id: string;
@@ -34,6 +38,31 @@ export type PlannedEntity = {
   readonly at: number;
 };
 
+/** One input of the model. */
+export type ModelInput = Pick<PlannedRule, "reads"> &
+  Pick<NumberExpression, "read" | "nodes"> & {
+    readonly name: string;
+    /** The expression as written; of a feature or field its name. */
+    readonly text: string;
+  };
+
+export type TrainedModel = {
+  /** Of the file's text, hex. */
+  readonly sha256: string;
+  readonly trees: number;
+  readonly margin: Margin;
+  readonly calibration: Calibration;
+  readonly contributions: Contributions;
+};
+
+export type PlannedModel = {
+  /** As the ruleset names it. */
+  readonly file: string;
+  readonly inputs: readonly ModelInput[];
+  /** Null: still to be trained. */
+  readonly trained: TrainedModel | null;
+};
+
 export type OutcomeName = "approve" | "review" | "decline";
 
 /** A compiled ruleset: all that step() needs, nothing left to parse or to fail. */
@@ -41,6 +70,8 @@ export type Plan = {
   readonly name: string;
   readonly version: number;
   /** SHA-256 of the document's data, hex: comments and layout do not change it. */
+  readonly documentHash: string;
+  /** The same; where there is a model, of both. */
   readonly hash: string;
   /** `name@version#hash8`: what a decision is stamped with. */
   readonly label: string;
@@ -57,6 +88,7 @@ export type Plan = {
   /** How far behind stream time an event can still matter: the longest horizon of its entities, 0 without. */
   readonly horizonMs: number;
   readonly rules: readonly PlannedRule[];
+  readonly model: PlannedModel | null;
   readonly currencies: ReadonlySet<string> | null;
   readonly otherwise: OutcomeName;
   readonly thresholds: { readonly review: number; readonly decline: number };

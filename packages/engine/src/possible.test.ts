@@ -24,7 +24,7 @@ function compiled(text: string) {
 function factsWith(features: readonly number[], amount = 10): Facts {
   const texts = { id: null, channel: null, country: null, category: null, device: null, location: null };
   const money = { amountMinor: amount * 100, exponent: 2, currency: "EUR", timestampMs: null };
-  return factsOf({ source: "s", target: "t", ...money, ...texts }, Float64Array.from(features));
+  return factsOf({ source: "s", target: "t", ...money, ...texts }, Float64Array.from(features), 0);
 }
 
 test.each([

@@ -3,7 +3,8 @@ import { decisionId, type Reason } from "@weir/schema";
 import type { Verdict } from "./decide.ts";
 import type { Facts } from "./facts.ts";
 import type { Aggregate } from "./feature.ts";
-import { CURRENCY_NOT_LISTED, type Plan, type PlannedRule } from "./plan.ts";
+import { createModelScore, type Moved } from "./model-score.ts";
+import { CURRENCY_NOT_LISTED, MODEL, type Plan, type PlannedRule } from "./plan.ts";
 import type { Origin } from "./window/observation.ts";
 
 /** At most so many earlier transactions are named by one reason. */
@@ -14,25 +15,48 @@ export type Contributors = (feature: number, limit: number) => readonly Origin[]
 
 export type CreateReasons = (facts: Facts, verdict: Verdict, contributors: Contributors) => Reason[];
 
+/** So many inputs of the model are told, those that moved its score most. */
+const MAX_MOVED = 5;
+
+const NONE: Reason[] = [];
+
 /** Aggregates that are 0 when no transaction counted. */
 const NOTHING_AT_0: readonly Aggregate[] = ["count", "sum", "distinct", "seen", "fraudCount", "fraudRatio"];
 
-/** In the order of the rules; an unlisted currency comes first. `topic`: of the input, for decision ids. */
-export function createReasons({ rules, features }: Plan, topic: string): CreateReasons {
+/**
+ * In the order of the rules; an unlisted currency comes first, and last the model, if its score alone is enough to stop
+ * the transaction. `topic`: of the input, for decision ids.
+ */
+export function createReasons({ rules, features, model, thresholds }: Plan, topic: string): CreateReasons {
+  const modelScore = createModelScore(model);
   const restsOnNothing = features.map(({ aggregate }) => NOTHING_AT_0.includes(aggregate));
-  return (facts, { hits, listed }, contributors) => {
+  return (facts, { hits, listed, model: byModel }, contributors) => {
+    const stops = byModel !== null && byModel >= thresholds.review;
+    if (hits.length === 0 && listed && !stops) return NONE;
     // To find out that nobody contributed can take a look at the whole window, and the value tells it already.
     const some: Contributors = (feature, limit) => {
       const value = facts.features[feature] as number;
       return Number.isNaN(value) || (value === 0 && restsOnNothing[feature]) ? [] : contributors(feature, limit);
     };
     const reasons = hits.map((index) => reasonOf(rules[index] as PlannedRule, facts, some, topic));
-    return listed ? reasons : [currencyReason(facts.currency), ...reasons];
+    if (!listed) reasons.unshift(currencyReason(facts.currency));
+    if (stops) reasons.push(modelReason(byModel, thresholds.review, modelScore?.moved(facts, MAX_MOVED) ?? []));
+    return reasons;
   };
 }
 
 function currencyReason(currency: string): Reason {
   return { rule: CURRENCY_NOT_LISTED, score: 0, when: "!(currency in currencies)", observed: { currency } };
+}
+
+function modelReason(score: number, review: number, moved: readonly Moved[]): Reason {
+  return {
+    rule: MODEL,
+    score,
+    when: `${MODEL} >= ${review}`,
+    observed: Object.fromEntries(moved.map(({ input, value }) => [input.name, Number.isNaN(value) ? null : value])),
+    moved: Object.fromEntries(moved.map(({ input, logOdds }) => [input.name, Math.round(logOdds * 1e4) / 1e4])),
+  };
 }
 
 function reasonOf(rule: PlannedRule, facts: Facts, contributors: Contributors, topic: string): Reason {
@@ -77,7 +101,22 @@ const WORDS = /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[A-Za-z_]\w*(?:\s*[!=]=\s*nul
  * A reason as a person would say it:
  * `busy-and-costly scores 0.7: count_1h (132) > 100 and amount (860.5) >= 850; see queueing.transactions/2/40 and 19 more`
  */
-export function sentenceOf({ rule, score, when, observed, monitor, evidence }: Reason): string {
+export function sentenceOf(reason: Reason): string {
+  return reason.moved === undefined ? ruleSentence(reason) : modelSentence(reason, reason.moved);
+}
+
+/** `model scores 0.83: raised by terminal_risk_7d (1) and night (1), lowered by amount (12.5)` */
+function modelSentence({ rule, score, observed }: Reason, moved: NonNullable<Reason["moved"]>): string {
+  const named = (sign: 1 | -1): string => {
+    const names = Object.keys(moved).filter((name) => Math.sign(moved[name] as number) === sign);
+    const told = names.map((name) => `${name} (${observed[name] ?? "missing"})`);
+    return [told.slice(0, -1).join(", "), ...told.slice(-1)].filter((part) => part !== "").join(" and ");
+  };
+  const parts = [["raised", named(1)] as const, ["lowered", named(-1)] as const].filter(([, names]) => names !== "");
+  return `${rule} scores ${score.toFixed(3)}: ${parts.map(([verb, names]) => `${verb} by ${names}`).join(", ")}`;
+}
+
+function ruleSentence({ rule, score, when, observed, monitor, evidence }: Reason): string {
   const condition = when.replace(WORDS, (word) => {
     if (word === "&&") return "and";
     if (word === "||") return "or";

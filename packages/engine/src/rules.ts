@@ -3,7 +3,7 @@ import type { SourceDocument } from "./document.ts";
 import { compileExpression, type Expression } from "./expression.ts";
 import type { RulesetFault } from "./fault.ts";
 import type { Names } from "./names.ts";
-import { CURRENCY_NOT_LISTED, type PlannedRule, plannedReads } from "./plan.ts";
+import { CURRENCY_NOT_LISTED, MODEL, type PlannedRule, plannedReads } from "./plan.ts";
 import { LIMITS, type RuleDocument } from "./ruleset-schema.ts";
 
 export type CompiledRules = {
@@ -83,7 +83,8 @@ class UniqueRules {
     const first = this.#ids.get(id);
     if (first === undefined) this.#ids.set(id, index);
     else this.#fault(index, "id", `${id} is taken: rules[${first}] has it; ids are unique`);
-    if (id === CURRENCY_NOT_LISTED) this.#fault(index, "id", `${id} is a name of the engine's own; choose another`);
+    if (id === CURRENCY_NOT_LISTED || id === MODEL)
+      this.#fault(index, "id", `${id} is a name of the engine's own; choose another`);
   }
 
   checkCondition(index: number, { canonical }: Expression): void {

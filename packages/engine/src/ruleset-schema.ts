@@ -8,6 +8,7 @@ export const LIMITS = {
   documentBytes: 64 * 1024,
   rules: 500,
   features: 50,
+  modelFeatures: 100,
   examplesPerRule: 50,
   /** Of one example's history, the transaction asked included. */
   historyTransactions: 100,
@@ -19,6 +20,9 @@ export const LIMITS = {
   /** Of an example's history: as far back as a window behind a delay can reach, and lateness. */
   agoMs: 270 * 86_400_000,
 } as const;
+
+/** What a model may call an input: its own training named them. */
+export const INPUT_PATTERN = "^[A-Za-z_][A-Za-z0-9_]{0,63}$";
 
 /** What a rule may call a feature or a list. */
 export const NAME_PATTERN = "^[a-z][a-z0-9_]{0,63}$";
@@ -176,6 +180,41 @@ const Rule = Type.Object(
 );
 export type RuleDocument = Static<typeof Rule>;
 
+const Model = Type.Object(
+  {
+    file: Type.String({
+      pattern: "^[A-Za-z0-9_-][A-Za-z0-9_.-]*(/[A-Za-z0-9_-][A-Za-z0-9_.-]*){0,7}\\.json$",
+      patternErrorMessage: "must be the path of a .json file beside the ruleset or below it",
+      maxLength: 200,
+      description: "The trees, as XGBoost's save_model writes them, beside the ruleset.",
+    }),
+    sha256: optional(
+      Type.String({
+        pattern: "^[0-9a-f]{64}$",
+        patternErrorMessage: "must be 64 of 0-9 and a-f",
+        description: "Of the file's bytes: another file than this is refused.",
+      }),
+    ),
+    features: Type.Array(
+      Type.Union([
+        Type.String({
+          pattern: INPUT_PATTERN,
+          patternErrorMessage: "must be a name, or a name with an expression such as night: hour <= 6",
+          description: "A feature or a field that is a number.",
+        }),
+        Type.Record(
+          Type.String({ pattern: INPUT_PATTERN }),
+          Type.String({ minLength: 1, maxLength: LIMITS.expressionLength, description: "A number, or a condition." }),
+          { ...closed, minProperties: 1, maxProperties: 1, description: "A name of its own, and how it is computed." },
+        ),
+      ]),
+      { minItems: 1, maxItems: LIMITS.modelFeatures, description: "The model's inputs, in the order of its training." },
+    ),
+  },
+  { ...closed, description: "A trained model. Its score counts beside those of the rules: the greatest is taken." },
+);
+export type ModelDocument = Static<typeof Model>;
+
 /**
  * JSON Schema of a ruleset document, and the source of its type. What a schema cannot say (expressions,
  * names, order of the thresholds, examples) is checked by compileRuleset.
@@ -221,6 +260,7 @@ export const RulesetDocument = Type.Object(
       maxItems: LIMITS.rules,
       description: "All are tried on every transaction.",
     }),
+    model: optional(Model),
     thresholds: Type.Object(
       {
         review: Share("From this score on a person looks at it.", { exclusiveMinimum: 0 }),

@@ -17,6 +17,8 @@ export const Reason = Type.Object({
   monitor: Type.Optional(Type.Literal(true)),
   /** Decision ids of earlier transactions that the features read are about, the newest first of each. */
   evidence: Type.Optional(Type.Array(Type.String(), { minItems: 1, maxItems: 20 })),
+  /** Of the model: by how much these inputs moved its log odds, those that moved it most first; above 0 speaks for fraud. */
+  moved: Type.Optional(Type.Record(Type.String(), Type.Number())),
   /** All of it as a sentence, when EXPLAIN=full. */
   text: Type.Optional(Type.String()),
 });
@@ -27,6 +29,8 @@ export const Decision = Type.Object({
   id: Type.String({ pattern: "^[^/]+/\\d+/\\d+$" }),
   outcome: Outcome,
   score: Type.Number({ minimum: 0, maximum: 1 }),
+  /** The model's own score, where the ruleset has one. */
+  model: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
   /** ms since the epoch: the transaction's timestamp, else its record's. */
   eventTime: Type.Integer({ minimum: 0 }),
   /** Place in the log by source, which rises per source: of a chain of stages `weir.by-source`, else the input itself. */

@@ -2,6 +2,7 @@
  * The ruleset as a setting: the file is read and compiled with the rest of the configuration, so that one start
  * shows the faults of both.
  */
+import { dirname, join } from "node:path";
 import { compileRuleset, formatFaults, type Plan } from "@weir/engine";
 import { type Entry, file, flag, oneOf } from "@weir/service";
 
@@ -26,7 +27,9 @@ export const rulesetSettings: Entry<RulesetSettings> = {
     const keyed = inputKeyed.read(source, faults);
     const document = path.read(source, faults);
     if (!document.ok) return { ok: false };
-    const compiled = compileRuleset(document.value.text, { file: document.value.path });
+    const { text, path: file } = document.value;
+    const readBeside = (name: string): string => source.readFile(join(dirname(file), name));
+    const compiled = compileRuleset(text, { file, readBeside });
     if (!compiled.ok) faults.push(...compiled.faults.map((fault) => `RULESET ${formatFaults([fault]).trimEnd()}`));
     if (!compiled.ok || !keyed.ok) return { ok: false };
     return { ok: true, value: { plan: compiled.plan, path: document.value.path, inputKeyed: keyed.value } };

@@ -85,3 +85,23 @@ test("the report names stages in their order, windows with their ends, retention
   expect(lines).toContain("10.0 us a decision here, over 10 made-up transactions");
   expect(lines).toContain("note       rule large-amount has no examples");
 });
+
+test("a model is told by its file, its trees and its inputs, computed ones with how", async () => {
+  const leaf = { left_children: [-1], right_children: [-1], split_indices: [0], split_conditions: [-2] };
+  const model = {
+    learner: {
+      gradient_booster: { name: "gbtree", model: { trees: [{ ...leaf, default_left: [0], sum_hessian: [1] }] } },
+      learner_model_param: { base_score: "5E-1", num_feature: "2" },
+      objective: { name: "binary:logistic" },
+    },
+  };
+  await writeFile(join(folder, "m.json"), JSON.stringify(model));
+  const file = join(folder, "model.yaml");
+  const named = "model: { file: m.json, features: [count_1h, { night: hour < 6 }] }\nthresholds";
+  await writeFile(file, (await starter()).replace("thresholds", named));
+  const { out, code } = await weir("check", file);
+  expect(out).toMatch(
+    /^model {6}m\.json: 1 trees, sha256 [0-9a-f]{8}; 2 inputs:\n {11}count_1h\n {11}night = hour < 6\n/m,
+  );
+  expect(code).toBe(0);
+});

@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { compileRuleset, formatFaults } from "@weir/engine";
 import { EXIT_CONFIGURATION, flag, optionLines, parseArguments, refuse } from "../../cli/arguments.ts";
+import { besideOf } from "../inputs.ts";
 import { measureCost } from "./cost.ts";
 import { reportLines, reportOf } from "./report.ts";
 
@@ -22,7 +23,7 @@ export async function run(args: readonly string[]): Promise<number> {
   } catch (error) {
     return refuse(COMMAND, [`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`]);
   }
-  const compiled = compileRuleset(text, { file });
+  const compiled = compileRuleset(text, { file, readBeside: besideOf(file) });
   if (!compiled.ok) {
     if (values.json) console.log(JSON.stringify({ ok: false, faults: compiled.faults }, null, 2));
     else console.error(formatFaults(compiled.faults));

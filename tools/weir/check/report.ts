@@ -7,8 +7,10 @@ import {
   formatDuration,
   type Plan,
   type PlannedEntity,
+  type PlannedModel,
   readsAmounts,
 } from "@weir/engine";
+import { UNCALIBRATED } from "@weir/model";
 import type { Cost } from "./cost.ts";
 
 /** The key that estimates are for: an ordinary customer. */
@@ -29,11 +31,12 @@ export function reportOf(plan: Plan, cost: Cost) {
     /** Those of them that keep a past. */
     stages: entities.map((entity) => stageOf(entity)),
     windows: features.map((feature) => ({ name: feature.name, by: byOf(feature), is: windowText(feature) })),
+    model: plan.model === null ? null : modelOf(plan.model),
     /** How far back the log must reach for a start from nothing; 0 without features. */
     retentionMs: plan.horizonMs,
     cost: {
       features: features.length,
-      expressionNodes: rules.reduce((sum, { nodes }) => sum + nodes, 0),
+      expressionNodes: [...rules, ...(plan.model?.inputs ?? [])].reduce((sum, { nodes }) => sum + nodes, 0),
       ...cost,
     },
     notes: rules.filter(({ examples }) => examples === 0).map(({ id }) => `rule ${id} has no examples`),
@@ -54,6 +57,26 @@ function stageOf({ field, layout, features }: PlannedEntity) {
     eventsPerKey: EVENTS_PER_KEY,
     bytesPerKey: bytesPerKey(layout, EVENTS_PER_KEY),
   };
+}
+
+function modelOf({ file, inputs, trained }: PlannedModel) {
+  return {
+    file,
+    sha256: trained?.sha256 ?? null,
+    trees: trained?.trees ?? 0,
+    calibrated: trained !== null && trained.calibration !== UNCALIBRATED,
+    inputs: inputs.map(({ name, text }) => ({ name, is: text })),
+  };
+}
+
+/** Names alone, but for inputs that are computed. */
+function modelLines({ file, sha256, trees, calibrated, inputs }: NonNullable<Report["model"]>): string[] {
+  const told = inputs.map(({ name, is }) => (name === is ? name : `${name} = ${is}`));
+  const trained = sha256 === null ? "still to be trained" : `${trees} trees, sha256 ${sha256.slice(0, 8)}`;
+  return [
+    `model      ${file}: ${trained}${calibrated ? ", calibrated" : ""}; ${inputs.length} inputs:`,
+    ...told.map((input) => `           ${input}`),
+  ];
 }
 
 function byOf({ by, and }: Feature): string {
@@ -88,12 +111,13 @@ export function reportLines(report: Report): string[] {
   const byWidth = Math.max(0, ...windows.map(({ by }) => by.length));
   for (const [index, { name, by, is }] of windows.entries())
     lines.push(`${index === 0 ? "windows" : "       "}    ${name.padEnd(width)}  ${by.padEnd(byWidth)}  ${is}`);
+  if (report.model !== null) lines.push(...modelLines(report.model));
   if (report.retentionMs > 0)
     lines.push(
       `retention  the logs that states are rebuilt from must be kept for ${formatDuration(report.retentionMs)} at least`,
     );
   lines.push(
-    `cost       ${cost.features} features, ${cost.expressionNodes} operations in rules; ` +
+    `cost       ${cost.features} features, ${cost.expressionNodes} operations in rules and inputs; ` +
       `${cost.microseconds.toFixed(1)} us a decision here, over ${cost.decisions} made-up transactions`,
   );
   for (const note of report.notes) lines.push(`note       ${note}`);

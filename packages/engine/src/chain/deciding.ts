@@ -21,7 +21,7 @@ export function createDeciding({ plan, topics, explain, at, earlier }: DecidingO
   const write = createDecisionText(plan, { topic: topics.transactions, explain });
   return ({ record, headers, closeAtByte, observation, state, features, incomplete, order, late, approximate }) => {
     const { transaction, timeMs, origin } = observation;
-    const facts = factsOf(transaction, features);
+    const facts = factsOf(transaction, features, timeMs);
     const verdict = decide(facts);
     const decided = { origin, timeMs, order, late, approximate, incomplete, facts, verdict };
     const decision = write(decided, (feature, limit) =>

@@ -69,7 +69,7 @@ function createEvidence(plan: Plan, { at, known, earlier }: Scope): (answered: A
   const wanted = new Uint8Array(known);
   return ({ observation, state, features }) => {
     if (rules.length === 0) return NO_EVIDENCE;
-    const facts = factsOf(observation.transaction, features);
+    const facts = factsOf(observation.transaction, features, observation.timeMs);
     let any = false;
     for (const rule of rules) {
       if (!rule.canHit(facts)) continue;
