@@ -50,13 +50,24 @@ const logCreatorFor = (log: LogFunction): KafkaJs.logCreator => {
     };
 };
 
-/** Nagle's algorithm off: requests are pipelined, and a held-back one costs 40 ms. */
+/**
+ * Nagle's algorithm off: requests are pipelined, and a held-back one costs 40 ms. Instead those that are made in one
+ * turn leave in one write, which costs more than all else that is done for a small request.
+ */
 const socketFactory: KafkaJs.ISocketFactory = ({ host, port, ssl, onConnect }) => {
   const socket = ssl
     ? connectTls({ host, port, ...(isIP(host) === 0 ? { servername: host } : {}), ...ssl }, onConnect)
     : connectPlain({ host, port }, onConnect);
   socket.setNoDelay(true);
   socket.setKeepAlive(true, 60_000);
+  const write = socket.write.bind(socket) as (...given: unknown[]) => boolean;
+  socket.write = (...given: unknown[]) => {
+    if (socket.writableCorked === 0) {
+      socket.cork();
+      process.nextTick(() => socket.uncork());
+    }
+    return write(...given);
+  };
   // kafkajs lets go of a dead socket again at each failed attempt, and Node then waits for its connection each time.
   const unref = socket.unref.bind(socket);
   socket.unref = () => (socket.destroyed ? socket : unref());
