@@ -36,8 +36,6 @@ export type BatchContext<Event> = {
   readonly processId: string;
   /** Partition count of every topic in stage.outputs. */
   readonly partitionCounts: ReadonlyMap<string, number>;
-  /** At least this many snapshot chunks a transaction. */
-  readonly snapshotChunks: number;
 };
 
 /**
@@ -94,7 +92,7 @@ function snapshotRecords<Event>(
 ): OutputRecord[] {
   const { state, epoch, leftovers } = owned;
   const timestampMs = batch.records.at(-1)?.timestampMs ?? -1;
-  const limit = chunksFor(batch.records.length, batch.next - (state.replayFrom?.offset ?? batch.next), context);
+  const limit = chunksFor(batch.records.length, batch.next - (state.replayFrom?.offset ?? batch.next));
   const records = state
     .takeSnapshot(limit, batch.next)
     .map(({ key, value }) => stateRecord(context, chunkKey(epoch, key), value, timestampMs));
@@ -111,9 +109,9 @@ const LONG_REPLAY = 100_000;
  * is enough where keys come again and again; more than all of them once replay is long, as when every record has a key
  * of its own. Bounded by the batch either way, whatever the number of dirty chunks.
  */
-function chunksFor<Event>(records: number, replay: number, { snapshotChunks }: BatchContext<Event>): number {
-  const quarter = records >> 2;
-  return Math.max(snapshotChunks, replay > LONG_REPLAY ? records + quarter : quarter);
+function chunksFor(records: number, replay: number): number {
+  const quarter = Math.ceil(records / 4);
+  return replay > LONG_REPLAY ? records + quarter : quarter;
 }
 
 /** Says that `owned` is the state at `position`, where a commit with `tag` stands. */

@@ -59,7 +59,6 @@ export type RunnerContext<Event> = {
   readonly events: StageEvents;
   readonly throwGuard: ThrowGuard;
   readonly partitionCounts: ReadonlyMap<string, number>;
-  readonly snapshotChunks: number;
   readonly deadlineMs: number;
   readonly retryDelayMs: number;
   readonly allowPartialHistory: boolean;

@@ -26,7 +26,6 @@ export type StageOptions<Event> = {
   readonly downstream?: Omit<Downstream, "partitions"> | null;
   /** Shared by all stages of a process. */
   readonly turns?: Turns;
-  readonly snapshotChunks?: number;
   /** Longest wait for one answer of the log. */
   readonly deadlineMs?: number;
   readonly retryDelayMs?: number;
@@ -248,7 +247,6 @@ class StageRunner<Event> implements RunningStage<Event> {
       events,
       throwGuard: this.#throwGuard,
       partitionCounts: this.#counts,
-      snapshotChunks: this.#options.snapshotChunks ?? 50,
       deadlineMs: this.#options.deadlineMs ?? DEADLINE_MS,
       retryDelayMs: this.#options.retryDelayMs ?? 200,
       allowPartialHistory: this.#options.allowPartialHistory ?? false,

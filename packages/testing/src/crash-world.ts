@@ -92,7 +92,6 @@ class World {
       processId,
       maxStageLag: 8,
       finishWithinMs: 5_000,
-      snapshotChunks: 1,
       minThrown: 5,
     });
     running.catch(() => {});

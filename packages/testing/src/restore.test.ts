@@ -81,7 +81,6 @@ class World {
       events,
       group: GROUP,
       processId: `process-${Math.random()}`,
-      snapshotChunks: 1,
       allowPartialHistory: options.allowPartialHistory ?? false,
     });
     await this.clock.runUntil(

@@ -101,7 +101,6 @@ export class ChainRun {
           },
           group: groupOf(stage),
           processId,
-          snapshotChunks: 3,
         }),
       );
     for (const one of running) one.catch(() => {});

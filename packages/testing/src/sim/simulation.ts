@@ -214,7 +214,6 @@ class Simulation {
         events: { ...noEvents, failed },
         group: groupOf(stage),
         processId: name,
-        snapshotChunks: 1,
         deadlineMs: DEADLINE_MS,
         minThrown: 1_000,
       }),
