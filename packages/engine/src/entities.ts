@@ -3,12 +3,15 @@ import type { EntityField, Feature } from "./feature.ts";
 import type { PlannedEntity } from "./plan.ts";
 import { layoutOf, readsLabels } from "./window/layout.ts";
 
-/** Source, then others by name, then target; the source always, since duplicates are told apart there. */
+/**
+ * Source, then target, then others by name. The source always, since duplicates are told apart there; the target right
+ * behind it, so that a label, which names no other entity, follows its transaction from the one to the other.
+ */
 export function planEntities(features: readonly Feature[], latenessMs: number): PlannedEntity[] {
   if (features.length === 0) return [];
-  const others = new Set<EntityField>(features.map(({ by }) => by)).difference(new Set<EntityField>(["source"]));
-  const last = others.delete("target") ? (["target"] as const) : [];
-  const fields: EntityField[] = ["source", ...[...others].sort(), ...last];
+  const asked = new Set(features.map(({ by }) => by));
+  const known = (["source", "target"] as const).filter((field) => field === "source" || asked.has(field));
+  const fields: EntityField[] = [...known, ...[...asked.difference(new Set(known))].sort()];
   let at = 0;
   return fields.map((field) => {
     const own = features.filter(({ by }) => by === field);

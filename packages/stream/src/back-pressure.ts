@@ -6,7 +6,7 @@
  * once for every quarter of the bound that was read: with n processes no more than n quarters, and a batch of each
  * partition, go beyond it.
  */
-import type { Clock } from "./clock.ts";
+import { type Clock, orAborted } from "./clock.ts";
 import type { StageEvents } from "./events.ts";
 import { lagOf, waitingOf } from "./lag.ts";
 import type { Log } from "./port.ts";
@@ -47,14 +47,7 @@ export class BackPressure {
     this.#looking ??= this.#look().finally(() => {
       this.#looking = null;
     });
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const stop = (): void => resolve();
-    signal.addEventListener("abort", stop, { once: true });
-    try {
-      await Promise.race([this.#looking, promise]);
-    } finally {
-      signal.removeEventListener("abort", stop);
-    }
+    await orAborted(this.#looking, signal);
   }
 
   /** So many records were read. */

@@ -2,6 +2,7 @@
  * Runs stages that write for each other in one process, or those of them that this process is for.
  *
  * - The last one starts first, so that nothing is written for a stage that is not there yet.
+ * - One that another precedes decides nothing that it may not yet (precedence.ts).
  * - None reads further while the one that it writes for has too much waiting (back-pressure.ts).
  * - They stop with the stream: first whoever takes records in, then each one once it has decided what was written for
  *   it, so that a chain that is stopped has nothing under way. A stage that takes too long stops all the same; what it
@@ -20,7 +21,10 @@ export type ChainLink<Event = unknown> = {
   readonly events: StageEvents;
 };
 
-export type ChainOptions<Event> = Omit<StageOptions<Event>, "stage" | "group" | "events" | "downstream" | "turns"> & {
+export type ChainOptions<Event> = Omit<
+  StageOptions<Event>,
+  "stage" | "group" | "events" | "downstream" | "predecessor" | "turns"
+> & {
   /** The whole chain in the order of its flow. */
   readonly links: readonly ChainLink<Event>[];
   /** Names of the stages to run here; all of them without it. */
@@ -52,9 +56,11 @@ export async function runChain<Event>(options: ChainOptions<Event>): Promise<Run
   try {
     for (const { stage, group, events } of here.toReversed()) {
       const next = links.find((other) => stage.outputs.includes(other.stage.input));
-      const downstream =
-        next === undefined ? null : { group: next.group, topic: next.stage.input, maxLag: maxStageLag };
-      started.unshift({ stage, running: await runStage({ ...shared, stage, group, events, turns, downstream }) });
+      const downstream = next && { group: next.group, topic: next.stage.input, maxLag: maxStageLag };
+      const first = links.find((other) => other.stage.input === stage.precededBy);
+      const predecessor = first && { group: first.group, topic: first.stage.input };
+      const running = await runStage({ ...shared, stage, group, events, turns, downstream, predecessor });
+      started.unshift({ stage, running });
     }
   } catch (error) {
     await Promise.all(started.map(({ running }) => running.stop()));

@@ -26,6 +26,19 @@ export const wallClock: Clock = {
     }),
 };
 
+/** Resolves with `work`, or at once when the signal aborts; the work itself goes on. */
+export async function orAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const stop = (): void => resolve();
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    await Promise.race([work, promise]);
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
+}
+
 /**
  * The result of `work`, or RetryLater after `ms`. The work itself is not stopped: whoever calls this drops
  * the writer or reader that it belongs to.

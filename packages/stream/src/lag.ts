@@ -21,6 +21,31 @@ export async function waitingOf(log: Log, group: string, topic: string, partitio
   return counts.reduce((sum, count) => sum + count, 0);
 }
 
+/** Offsets of one partition that a group has still to be through with. */
+export type Stretch = { readonly input: TopicPartition; readonly from: number; readonly to: number };
+
+/** What now is in each partition of a topic. */
+export function stretchesOf(log: Log, topic: string, partitions: number): Promise<Stretch[]> {
+  return Promise.all(
+    inputsOf(topic, partitions).map(async (input) => {
+      const { start, end } = await log.bounds(input);
+      return { input, from: start, to: end };
+    }),
+  );
+}
+
+/** What is left of them, those apart that hold no record any more: looked into only where the group has stood still. */
+export async function leftOf(log: Log, group: string, stretches: readonly Stretch[]): Promise<Stretch[]> {
+  const left = await Promise.all(
+    stretches.map(async ({ input, from: before, to }) => {
+      const { from } = await gapOf(log, group, input);
+      const isLeft = from === before ? await holdsRecord(log, input, from, to) : from < to;
+      return isLeft ? [{ input, from, to }] : [];
+    }),
+  );
+  return left.flat();
+}
+
 function inputsOf(topic: string, partitions: number): TopicPartition[] {
   return Array.from({ length: partitions }, (_, partition) => ({ topic, partition }));
 }

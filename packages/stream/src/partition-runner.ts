@@ -35,6 +35,7 @@ import {
   Unrecoverable,
   type Writer,
 } from "./port.ts";
+import type { Precedence } from "./precedence.ts";
 import { type RestoredState, restore } from "./restore.ts";
 import type { Stage, StageState } from "./stage.ts";
 import { decidedUpTo, type Standing, tagOf } from "./standing.ts";
@@ -54,6 +55,8 @@ export type RunnerContext<Event> = {
   readonly turns: Turns;
   /** Null: nobody reads what the stage writes. */
   readonly backPressure: BackPressure | null;
+  /** Null: nobody has to go first. */
+  readonly precedence: Precedence | null;
   readonly log: Log;
   readonly clock: Clock;
   readonly events: StageEvents;
@@ -322,11 +325,12 @@ export class PartitionRunner<Event> {
 
   /** The next batch, its position taken; null at the end. */
   async #next(reader: Reader, session: Session): Promise<Batch | null> {
-    const { backPressure } = this.#context;
+    const { backPressure, precedence } = this.#context;
     let batch: Batch | null;
     try {
       await backPressure?.clear(this.#released.signal);
       batch = await reader.next();
+      if (batch !== null && batch.records.length > 0) await precedence?.clear(this.#released.signal);
     } catch (error) {
       if (session.ended.aborted) throw new RetryLater("the writer is lost");
       throw error;

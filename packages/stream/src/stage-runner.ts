@@ -9,6 +9,7 @@ import type { StageEvents } from "./events.ts";
 import { LeftStates } from "./left-states.ts";
 import { PartitionRunner, type RunnerContext, type RunnerStatus, type Standpoint } from "./partition-runner.ts";
 import { type Log, type Membership, TopicMissing, Unrecoverable } from "./port.ts";
+import { Precedence, type Predecessor } from "./precedence.ts";
 import type { Stage } from "./stage.ts";
 import { ThrowGuard } from "./throw-guard.ts";
 import { Turns } from "./turns.ts";
@@ -23,7 +24,9 @@ export type StageOptions<Event> = {
   /** Unlike that of any other process, ever (a random UUID); chance is an argument. */
   readonly processId: string;
   /** The stage that reads what this one writes, if any. */
-  readonly downstream?: Omit<Downstream, "partitions"> | null;
+  readonly downstream?: Omit<Downstream, "partitions"> | undefined;
+  /** The stage that reads what this one is preceded by, if any. */
+  readonly predecessor?: Omit<Predecessor, "partitions"> | undefined;
   /** Shared by all stages of a process. */
   readonly turns?: Turns;
   /** Longest wait for one answer of the log. */
@@ -71,9 +74,16 @@ export type PartitionCounts = ReadonlyMap<string, number>;
 /** Throws TopicMissing naming all that are absent, Unrecoverable when a state topic does not match its input. */
 export async function verifyTopics(
   log: Log,
-  stages: readonly Pick<Stage, "input" | "outputs" | "stateTopic">[],
+  stages: readonly Pick<Stage, "input" | "outputs" | "stateTopic" | "precededBy">[],
 ): Promise<PartitionCounts> {
-  const topics = new Set(stages.flatMap(({ input, outputs, stateTopic }) => [input, ...outputs, stateTopic]));
+  const topics = new Set(
+    stages.flatMap(({ input, outputs, stateTopic, precededBy }) => [
+      input,
+      ...outputs,
+      stateTopic,
+      precededBy ?? input,
+    ]),
+  );
   const counts = new Map<string, number>();
   const missing: string[] = [];
   for (const topic of topics)
@@ -112,6 +122,7 @@ class StageRunner<Event> implements RunningStage<Event> {
   readonly #committer: Committer;
   readonly #turns: Turns;
   readonly #backPressure: BackPressure | null;
+  readonly #precedence: Precedence | null;
   readonly #runners = new Map<number, PartitionRunner<Event>>();
   /** The last run of each partition that this process ever owned; settled when it has ended. */
   readonly #ended = new Map<number, Promise<void>>();
@@ -132,9 +143,14 @@ class StageRunner<Event> implements RunningStage<Event> {
     this.#committer = new Committer({ log, clock, events, group, processId, deadlineMs });
     this.#left = new LeftStates(clock, this.#stopped.signal);
     this.#turns = options.turns ?? new Turns(clock);
-    const { downstream = null } = options;
-    const partitions = counts.get(downstream?.topic ?? "") ?? 0;
-    this.#backPressure = downstream && new BackPressure({ log, clock, events }, { ...downstream, partitions });
+    const { downstream, predecessor } = options;
+    const context = { log, clock, events };
+    const counted = <T extends { readonly topic: string }>(other: T) => ({
+      ...other,
+      partitions: counts.get(other.topic) ?? 0,
+    });
+    this.#backPressure = downstream === undefined ? null : new BackPressure(context, counted(downstream));
+    this.#precedence = predecessor === undefined ? null : new Precedence(context, counted(predecessor));
     const { promise, reject } = Promise.withResolvers<never>();
     promise.catch(() => {});
     this.failed = promise;
@@ -180,6 +196,7 @@ class StageRunner<Event> implements RunningStage<Event> {
     this.#releasing ??= (async () => {
       this.#stopped.abort();
       this.#backPressure?.close();
+      this.#precedence?.close();
       for (const runner of this.#runners.values()) runner.release();
       await Promise.all(this.#ended.values());
     })();
@@ -242,6 +259,7 @@ class StageRunner<Event> implements RunningStage<Event> {
       committer: this.#committer,
       turns: this.#turns,
       backPressure: this.#backPressure,
+      precedence: this.#precedence,
       log,
       clock,
       events,

@@ -47,6 +47,8 @@ export interface Stage<Event = unknown, State extends StageState<Event> = StageS
   readonly input: string;
   /** Every topic that step() and reject() write to. */
   readonly outputs: readonly string[];
+  /** Input of the stage that has to be through with what could be read there before a record is decided here, if any. */
+  readonly precededBy?: string | null;
   /** Compacted topic of the rolling snapshot; as many partitions as the input. */
   readonly stateTopic: string;
   /** Whether the state depends on records before the committed offset; false for a stateless stage. */

@@ -13,14 +13,20 @@ import {
   VirtualClock,
   waitingOf,
 } from "@weir/stream";
-import { expect, test } from "vitest";
-import { COUNTING_TOPICS } from "./counting-stage.ts";
+import { describe, expect, test } from "vitest";
+import { COUNTING_TOPICS, countingStage } from "./counting-stage.ts";
 import { countingChain } from "./sim/counting-chain.ts";
 
 const PARTITIONS = 2;
+const LABEL = Buffer.from("label");
 const MAX_LAG = 40;
 const BATCH = 10;
 const [FIRST, SECOND] = countingChain.stages() as [Stage, Stage];
+/** Writes into the log between the two, as labels come among transactions. */
+const PRECEDED: Stage = {
+  ...countingStage({ name: "preceded", input: "labels", output: SECOND.input, stateTopic: "labels.state" }),
+  precededBy: FIRST.input,
+};
 const groupOf = ({ name }: Stage): string => `weir-${name}`;
 
 class World {
@@ -33,7 +39,7 @@ class World {
 
   constructor() {
     this.broker.createTopic(COUNTING_TOPICS.output, PARTITIONS);
-    for (const { input, stateTopic } of [FIRST, SECOND])
+    for (const { input, stateTopic } of [FIRST, SECOND, PRECEDED])
       for (const topic of [input, stateTopic]) this.broker.createTopic(topic, PARTITIONS);
   }
 
@@ -43,6 +49,10 @@ class World {
       const partition = partitionFor(key, PARTITIONS);
       this.broker.produce({ topic: FIRST.input, partition, key, value: Buffer.from("pay") });
     }
+  }
+
+  label(): void {
+    this.broker.produce({ topic: PRECEDED.input, partition: 0, key: LABEL, value: Buffer.from("label") });
   }
 
   start(only?: readonly string[], stages = countingChain.stages()): Promise<RunningChain> {
@@ -75,10 +85,12 @@ class World {
     return promise;
   }
 
+  records(topic: string) {
+    return this.broker.partitions(topic).flatMap((log) => log.slice(0, log.end, Number.POSITIVE_INFINITY).records);
+  }
+
   count(topic: string): number {
-    return this.broker
-      .partitions(topic)
-      .reduce((sum, log) => sum + log.slice(0, log.end, Number.POSITIVE_INFINITY).records.length, 0);
+    return this.records(topic).length;
   }
 
   lag(stage: Stage): Promise<number> {
@@ -103,6 +115,54 @@ test("a stage reads no further than the bound while nobody decides what it write
   const second = await world.settled("the second stage", world.start([SECOND.name]));
   await world.clock.runUntil("every output", () => world.count(COUNTING_TOPICS.output) === 500);
   for (const chain of [first, second]) await world.settled("the stop", chain.stop());
+});
+
+describe("a stage that another one precedes", () => {
+  const stages = (): Stage[] => [...countingChain.stages(), PRECEDED];
+
+  test("decides nothing until the other is through with what there was, and does not wait for what comes since", async () => {
+    const world = new World();
+    world.label();
+    world.produce(30);
+    const labels = await world.settled("the labels", world.start([PRECEDED.name], stages()));
+    await world.clock.runUntil("the stage to be held", () => world.held.length > 0);
+    const endMs = world.clock.now() + 60_000;
+    await world.clock.runUntil("some time to pass", () => world.clock.now() >= endMs);
+    expect(world.count(SECOND.input)).toBe(0);
+
+    // Whatever is decided, more is there.
+    world.interfere = (point) => void (point === "commit:after" && world.produce(10));
+    const rest = await world.settled("the others", world.start([FIRST.name, SECOND.name], stages()));
+    await world.clock.runUntil("the label", () => world.records(SECOND.input).some(({ key }) => key?.equals(LABEL)));
+    world.interfere = () => undefined;
+    for (const chain of [labels, rest]) await world.settled("the stop", chain.stop());
+  });
+
+  test("is not held up by what aborted transactions left in the other's input, nor is its stop", async () => {
+    const world = new World();
+    const output = {
+      topic: FIRST.input,
+      partition: 0,
+      key: null,
+      value: Buffer.from("x"),
+      headers: [],
+      timestampMs: 0,
+    };
+    await world.log.openWriter("dies", "any");
+    const input = { topic: "elsewhere", partition: 0 };
+    world.broker.add(world.broker.begin("dies", 1), "any", { input, next: 0, tag: "t", outputs: [output] });
+    await world.log.openWriter("dies", "any");
+    world.label();
+    const labels = await world.settled("the labels", world.start([PRECEDED.name], stages()));
+    await world.clock.runUntil("the label", () => world.count(SECOND.input) === 1);
+
+    world.produce(1);
+    world.label();
+    world.held.length = 0;
+    await world.clock.runUntil("the stage to be held", () => world.held.length > 0);
+    await world.settled("the stop", labels.stop());
+    expect(world.count(SECOND.input)).toBe(1);
+  });
 });
 
 test("what aborted transactions left between two stages holds nobody up", async () => {

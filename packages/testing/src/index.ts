@@ -1,5 +1,5 @@
 export { brokerAnswers } from "./broker-answers.ts";
-export { CHAIN_TOPICS, runChain } from "./chain/chain-run.ts";
+export { CHAIN_TOPICS, tryChain } from "./chain/chain-run.ts";
 export { evaluatedDecisions, writtenDecisions } from "./chain/evaluated.ts";
 export { paymentsOf } from "./chain/payments.ts";
 export { dockerAbsence, startDockerKafka } from "./docker-kafka.ts";

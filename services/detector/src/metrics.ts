@@ -73,7 +73,7 @@ export function detectorMetrics(metrics: Metrics, stage: readonly string[]) {
     }),
     held: metrics.gauge({
       name: "weir_stage_held",
-      help: "1 while a stage reads no further because too much waits for the next one",
+      help: "1 while a stage goes no further: too much waits for the next one, or the gate has to go before the labels",
       labels: { stage },
     }),
     restoreDuration: metrics.histogram({

@@ -36,11 +36,9 @@ export function createEntityStage({ name, kind, groupSuffix, entity }: EntityLin
   const partitions = partitionsOf(options, input);
   const identity = `${layoutIdentity(layout)} partitions=${partitions}`;
   const isSource = field === "source";
-  const later = plan.entities.slice(plan.entities.indexOf(entity) + 1);
-  const [next] = later;
+  const next = plan.entities[plan.entities.indexOf(entity) + 1];
   const nextTopic = next === undefined ? null : entityTopic(appId, next.field);
-  const labelled = later.find((one) => one.field === "target" && one.layout.labels);
-  const labelledTopic = labelled === undefined ? null : entityTopic(appId, labelled.field);
+  const labelledTopic = next?.layout.labels ? nextTopic : null;
 
   const envelope = new EnvelopeReader();
   const reject = createRejections(envelope, input, options);
@@ -107,10 +105,8 @@ export function createEntityStage({ name, kind, groupSuffix, entity }: EntityLin
     kind,
     groupSuffix,
     input,
-    outputs:
-      nextTopic === null
-        ? [topics.legit, topics.fraud, topics.rejected]
-        : [...new Set([nextTopic, labelledTopic ?? nextTopic, topics.rejected])],
+    outputs: nextTopic === null ? [topics.legit, topics.fraud, topics.rejected] : [nextTopic, topics.rejected],
+    precededBy: null,
     stateTopic: stateTopic(appId, input),
     horizonMs: layout.horizonMs,
     needsHistory: true,

@@ -31,6 +31,7 @@ export function createGate({ name, kind, groupSuffix }: ChainLink, options: Chai
     groupSuffix,
     input: topics.transactions,
     outputs: [bySource, topics.rejected],
+    precededBy: null,
     stateTopic: stateTopic(appId, topics.transactions),
     horizonMs: 0,
     needsHistory: false,

@@ -49,6 +49,7 @@ export function createOnlyStage({ name, kind, groupSuffix, entity }: OnlyLink, o
     groupSuffix,
     input,
     outputs: [topics.legit, topics.fraud, topics.rejected],
+    precededBy: null,
     stateTopic: stateTopic(appId, input),
     horizonMs: entity?.layout.horizonMs ?? 0,
     needsHistory: entity !== null,

@@ -24,7 +24,7 @@ describe("the chain of a plan", () => {
     [[COUNT("target")], true, "gate source target"],
     [[COUNT("target"), COUNT("source")], false, "gate source target"],
     [[FRAUD("target")], false, "gate labels source target"],
-    [[COUNT("target"), COUNT("device"), COUNT("channel")], false, "gate source channel device target"],
+    [[COUNT("target"), COUNT("device"), COUNT("channel")], false, "gate source target channel device"],
     [[COUNT("device")], false, "gate source device"],
   ])("of features %j, input keyed: %s, is %s", (features, inputKeyed, names) => {
     expect(namesOf(features, inputKeyed).join(" ")).toBe(names);

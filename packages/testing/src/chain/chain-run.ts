@@ -9,8 +9,9 @@ import {
   MemoryLog,
   type MemoryPartition,
   noEvents,
-  type RunningStage,
-  runStage,
+  type RunningChain,
+  runChain,
+  type StageEvents,
   VirtualClock,
 } from "@weir/stream";
 import { differences } from "../sim/reference.ts";
@@ -27,8 +28,9 @@ export const CHAIN_TOPICS: ChainTopics = {
 export type ChainRunOptions = { readonly plan: Plan; readonly partitions: number; readonly batchRecords?: number };
 
 const BATCH_RECORDS = 50;
+const MAX_STAGE_LAG = 400;
 
-type Process = { readonly log: MemoryLog; readonly running: readonly Promise<RunningStage>[]; dead: boolean };
+type Process = { readonly log: MemoryLog; running: Promise<RunningChain> | null; dead: boolean };
 
 /** The chain of `plan` where every topic has so many partitions. */
 export function chainWith({ plan, partitions }: ChainRunOptions): ChainStage[] {
@@ -66,45 +68,26 @@ export class ChainRun {
     for (const input of inputs) this.broker.produce(input);
   }
 
-  /** All stages of the chain, the last one first. */
+  /** One more process with all stages of the chain. */
   start(): Process {
-    const processId = `process-${++this.#processes}`;
     const process: Process = {
       log: new MemoryLog(this.broker, {
         batchRecords: this.#options.batchRecords ?? BATCH_RECORDS,
         interfere: () => (process.dead ? new Promise(() => {}) : undefined),
       }),
-      running: [],
+      running: null,
       dead: false,
     };
-    const running = chainWith(this.#options)
-      .reverse()
-      .map((stage) =>
-        runStage({
-          stage,
-          log: process.log,
-          clock: this.clock,
-          events: {
-            ...noEvents,
-            restored: () => {
-              this.restores += 1;
-            },
-            batchCommitted: ({ labels }) => {
-              for (const [label, count] of labels) {
-                const name = `${stage.name} ${label}`;
-                this.labels.set(name, (this.labels.get(name) ?? 0) + count);
-              }
-            },
-            failed: ({ error }) => {
-              this.#failure ??= error;
-            },
-          },
-          group: groupOf(stage),
-          processId,
-        }),
-      );
-    for (const one of running) one.catch(() => {});
-    return Object.assign(process, { running });
+    process.running = runChain({
+      links: chainWith(this.#options).map((stage) => ({ stage, group: groupOf(stage), events: this.#eventsOf(stage) })),
+      log: process.log,
+      clock: this.clock,
+      processId: `process-${++this.#processes}`,
+      maxStageLag: MAX_STAGE_LAG,
+      finishWithinMs: 5_000,
+    });
+    process.running.catch(() => {});
+    return process;
   }
 
   /** It stops in the middle of whatever it does; others take over. */
@@ -115,7 +98,8 @@ export class ChainRun {
 
   async stop(process: Process): Promise<void> {
     let stopped = false;
-    void Promise.all(process.running.map(async (one) => (await one).stop())).then(() => {
+    const stop = async (): Promise<void> => (await process.running)?.stop();
+    void stop().then(() => {
       stopped = true;
     });
     await this.clock.runUntil("the process to stop", () => stopped);
@@ -153,6 +137,22 @@ export class ChainRun {
     return differences(this.broker, chainWith(this.#options), groupOf);
   }
 
+  #eventsOf({ name }: ChainStage): StageEvents {
+    return {
+      ...noEvents,
+      restored: () => {
+        this.restores += 1;
+      },
+      batchCommitted: ({ labels }) => {
+        for (const [label, count] of labels)
+          this.labels.set(`${name} ${label}`, (this.labels.get(`${name} ${label}`) ?? 0) + count);
+      },
+      failed: ({ error }) => {
+        this.#failure ??= error;
+      },
+    };
+  }
+
   async #wait(what: string, done: () => boolean): Promise<void> {
     await this.clock.runUntil(what, () => this.#failure !== null || done());
     if (this.#failure !== null) throw this.#failure;
@@ -175,10 +175,10 @@ function groupOf({ groupSuffix }: Pick<ChainStage, "groupSuffix">): string {
 }
 
 /**
- * Two processes, of which the first dies in the middle; two others take its place. Input comes in portions, not at
- * once: labels would be there long before their transactions have passed the gate.
+ * Two processes, of which the first dies in the middle; two others take its place. Input comes in portions, so that
+ * labels come among the transactions and not behind all of them.
  */
-export async function runChain(options: ChainRunOptions, inputs: readonly Input[]): Promise<ChainRun> {
+export async function tryChain(options: ChainRunOptions, inputs: readonly Input[]): Promise<ChainRun> {
   const run = new ChainRun(options);
   const portion = Math.ceil(Math.min(options.batchRecords ?? BATCH_RECORDS, inputs.length / 6));
   const processes = [run.start()];

@@ -1,6 +1,6 @@
 /**
  * Deterministic simulation: the production runtime over the log in memory, in virtual time, under faults that a seed
- * draws. Several processes run all stages; records arrive all the while. Then everything heals and drains, and what
+ * draws. Several processes run the chain, which holds back as in production, only sooner; records arrive all the while. Then everything heals and drains, and what
  * stands in the topics must be what a run without any fault would have written.
  *
  * The same seed gives the same run, wait by wait: `trace` says so.
@@ -11,8 +11,8 @@ import {
   MemoryLog,
   noEvents,
   RetryLater,
-  type RunningStage,
-  runStage,
+  type RunningChain,
+  runChain,
   type Stage,
   VirtualClock,
 } from "@weir/stream";
@@ -56,11 +56,13 @@ const SESSION_MS = 6_000;
 const DEADLINE_MS = 5_000;
 const MOST_PROCESSES = 3;
 const MOST_RECORDS = 600;
+const MAX_STAGE_LAG = 40;
+const FINISH_WITHIN_MS = 2_000;
 
 type Process = {
   readonly name: string;
   readonly log: MemoryLog;
-  readonly running: readonly Promise<RunningStage>[];
+  running: Promise<RunningChain> | null;
   life: "running" | "stopping" | "gone";
   frozenUntilMs: number;
 };
@@ -205,27 +207,27 @@ class Simulation {
       if (process.life !== "gone")
         this.#violations.push(`${name} failed: ${error instanceof Error ? error.message : error}`);
     };
-    const process: Process = { name, log, running: [], life: "running", frozenUntilMs: 0 };
-    const running = this.#subject.stages().map((stage) =>
-      runStage({
+    const process: Process = { name, log, running: null, life: "running", frozenUntilMs: 0 };
+    process.running = runChain({
+      links: this.#subject.stages().map((stage) => ({
         stage: this.#parts.alter(stage),
-        log: port,
-        clock: this.#clock,
-        events: { ...noEvents, failed },
         group: groupOf(stage),
-        processId: name,
-        deadlineMs: DEADLINE_MS,
-        minThrown: 1_000,
-      }),
-    );
+        events: { ...noEvents, failed },
+      })),
+      log: port,
+      clock: this.#clock,
+      processId: name,
+      maxStageLag: MAX_STAGE_LAG,
+      finishWithinMs: FINISH_WITHIN_MS,
+      deadlineMs: DEADLINE_MS,
+      minThrown: 1_000,
+    });
     // A process that cannot even begin, since the log does not answer, is started anew by whoever runs it.
-    for (const one of running)
-      one.catch((error: unknown) => {
-        if (process.life !== "running") return;
-        if (!(error instanceof RetryLater)) this.#violations.push(`${name} did not start: ${error}`);
-        this.#crash(process);
-      });
-    (process.running as Promise<RunningStage>[]).push(...running);
+    process.running.catch((error: unknown) => {
+      if (process.life !== "running") return;
+      if (!(error instanceof RetryLater)) this.#violations.push(`${name} did not start: ${error}`);
+      this.#crash(process);
+    });
     this.#processes.push(process);
   }
 
@@ -315,7 +317,8 @@ class Simulation {
     const gone = (): void => {
       process.life = "gone";
     };
-    Promise.all(process.running.map(async (running) => (await running).stop())).then(gone, () => {
+    const stop = async (): Promise<void> => (await process.running)?.stop();
+    stop().then(gone, () => {
       gone();
       void this.#clock.sleep(SESSION_MS).then(() => process.log.expire());
     });
