@@ -125,6 +125,8 @@ async function writeSnapshot(appId: string, keys: number): Promise<number> {
         epoch: 0,
         tag,
         snapshotFrom: 0,
+        historySinceMs: 0,
+        feeds: [],
       });
       outputs.push(stateRecord(stage.stateTopic, partition, MARKER_KEY, marker));
       const input = { topic: stage.input, partition };

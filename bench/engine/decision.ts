@@ -86,7 +86,7 @@ export const decisionPart: Part = {
 
 const STEPS = [{ name: "decode" }, { name: "windows, asked and kept" }, { name: "rules" }, { name: "output" }] as const;
 
-const PLAIN = { late: false, approximate: false, incomplete: [] } as const;
+const PLAIN = { late: false, approximate: false, historySinceMs: 0, incomplete: [] } as const;
 
 let withReasons = 0;
 

@@ -14,6 +14,8 @@ export type Decided = {
   readonly late: boolean;
   /** Some window had more transactions than are kept. */
   readonly approximate: boolean;
+  /** Windows that reach back before it may lack transactions, ms; 0: none does. */
+  readonly historySinceMs: number;
   /** Features that are missing because nobody computed them: the ruleset has changed while the transaction was under way. */
   readonly incomplete: readonly string[];
   readonly facts: Facts;
@@ -46,12 +48,13 @@ export function createDecisionText(plan: Plan, { topic, explain }: DecisionTextO
     `,"features":{${names.map((name, index) => name + numberText(features[index] as number)).join("")}}`;
 
   return (decided, contributors) => {
-    const { origin, timeMs, order, late, approximate, incomplete, facts, verdict } = decided;
+    const { origin, timeMs, order, late, approximate, historySinceMs, incomplete, facts, verdict } = decided;
     return (
       `${id}${origin.partition}/${origin.offset}","outcome":"${verdict.outcome}","score":${verdict.score},` +
       `${verdict.model === null ? "" : `"model":${verdict.model},`}` +
       `"eventTime":${timeMs},"order":${order},"ruleset":${ruleset},"reasons":${reasonsText(decided, contributors)}` +
       `${late ? ',"late":true' : ""}${approximate ? ',"approximate":true' : ""}` +
+      `${historySinceMs > 0 ? `,"historySince":${historySinceMs}` : ""}` +
       `${incomplete.length > 0 ? `,"incomplete":${JSON.stringify(incomplete)}` : ""}` +
       `${explain === "full" ? featuresText(facts) : ""}}`
     );

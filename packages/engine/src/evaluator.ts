@@ -61,6 +61,7 @@ export class Evaluator {
       order: origin.offset,
       late: states.isLate(timeMs),
       approximate: states.approximate(observation),
+      historySinceMs: 0,
       incomplete: [],
       facts,
       verdict: this.#decide(facts),

@@ -42,6 +42,11 @@ export const Decision = Type.Object({
   late: Type.Optional(Type.Literal(true)),
   /** Some window had more transactions than are kept of one key: its features are about the newest of them. */
   approximate: Type.Optional(Type.Literal(true)),
+  /**
+   * Windows that reach back before this, ms since the epoch, may lack transactions: the log no longer held them when the
+   * state was rebuilt from it (ALLOW_PARTIAL_HISTORY=true), they were there before Weir, or another ruleset decided them.
+   */
+  historySince: Type.Optional(Type.Integer({ minimum: 0 })),
   /** Features that nobody computed, so that they counted as missing: the ruleset changed while this was under way. */
   incomplete: Type.Optional(Type.Array(Type.String(), { minItems: 1 })),
   /** Every feature's value, when EXPLAIN=full; null = missing. */

@@ -19,6 +19,7 @@ function anEnvelope(parts: Partial<TransactionEnvelope> = {}): TransactionEnvelo
     order: null,
     late: false,
     approximate: false,
+    historySinceMs: 0,
     ruleset: RULESET,
     ids: new Uint32Array(),
     values: new Float64Array(),
@@ -31,7 +32,8 @@ function anEnvelope(parts: Partial<TransactionEnvelope> = {}): TransactionEnvelo
 function read(bytes: Buffer, reader = new EnvelopeReader()) {
   const reason = reader.open(bytes);
   if (reason !== null) throw new Error(reason);
-  const { isLabel, partition, offset, key, timeMs, order, late, approximate, ruleset, features } = reader;
+  const { isLabel, partition, offset, key, timeMs, order, late, approximate, historySinceMs, ruleset, features } =
+    reader;
   const origin = { partition, offset };
   if (isLabel) return { isLabel, origin, key };
   const places = Array.from({ length: features }, (_, place) => place);
@@ -43,6 +45,7 @@ function read(bytes: Buffer, reader = new EnvelopeReader()) {
     order,
     late,
     approximate,
+    historySinceMs,
     ruleset,
     ids: Uint32Array.from(places, (place) => reader.id(place)),
     values: Float64Array.from(places, (place) => reader.value(place)),
@@ -68,6 +71,7 @@ const envelope: fc.Arbitrary<TransactionEnvelope> = fc
       order: fc.option(integer),
       late: fc.boolean(),
       approximate: fc.boolean(),
+      historySinceMs: fc.oneof(fc.constant(0), integer),
       ruleset: fc.uint8Array({ minLength: 8, maxLength: 8 }).map((bytes) => Buffer.from(bytes)),
       ids: fc.constant(Uint32Array.from(features, ([id]) => id)),
       values: fc.constant(Float64Array.from(features, ([, value]) => value)),
@@ -86,6 +90,7 @@ describe("version 1 of an envelope", () => {
       order: 9,
       late: true,
       approximate: false,
+      historySinceMs: 0,
       ruleset: RULESET,
       ids: Uint32Array.of(0xdeadbeef, 1),
       values: Float64Array.of(1.5, Number.NaN, 99),
@@ -104,6 +109,14 @@ describe("version 1 of an envelope", () => {
         "6b", // key
       ].join(" "),
     );
+  });
+
+  test("of a history that begins late has its beginning before the key", () => {
+    const whole = encodeTransactionEnvelope(anEnvelope({ key: Buffer.from("k") }));
+    const partial = encodeTransactionEnvelope(anEnvelope({ key: Buffer.from("k"), historySinceMs: 258 }));
+    expect(partial[1]).toBe((whole[1] as number) | 32);
+    expect(partial.subarray(2, -9)).toEqual(whole.subarray(2, -1));
+    expect(partial.subarray(-9).toString("hex")).toBe("02010000000000006b");
   });
 
   test("of a label is these bytes, for ever", () => {
@@ -156,7 +169,7 @@ describe("an envelope", () => {
     ["nothing", Buffer.alloc(0), "an empty envelope"],
     ["a later version", Buffer.from("02ff", "hex"), "an envelope of version 2"],
     ["text", Buffer.from('{"a":1}'), "an envelope of version 123"],
-    ["an unknown flag", Buffer.concat([Buffer.from("0120", "hex"), Buffer.alloc(60)]), "flags 32"],
+    ["an unknown flag", Buffer.concat([Buffer.from("0140", "hex"), Buffer.alloc(60)]), "flags 64"],
     ["a late label", Buffer.concat([Buffer.from("0109", "hex"), Buffer.alloc(12)]), "flags 9"],
     ["a huge offset", Buffer.concat([Buffer.from("0101", "hex"), Buffer.alloc(12, 0xff)]), "a number above 2^53"],
     [

@@ -9,6 +9,7 @@
  *                       u16 number of features | u32 id of each | f64 value of each; NaN = missing
  *                       u16 number of feature with evidence | of each: u16 its place among the features,
  *                           u8 number of origins, of each u32 partition and u64 offset
+ *                       u64 time since when history is known, if it is not known from its beginning
  *     the input's key, to the end, if it had one
  *
  * Whatever the bytes, reading them gives an envelope or a reason.
@@ -32,6 +33,8 @@ export type TransactionEnvelope = {
   readonly late: boolean;
   /** Of some stage so far: a window had more transactions than are kept. */
   readonly approximate: boolean;
+  /** Of some stage so far: windows that reach back before it, ms, may lack transactions. 0: none does. */
+  readonly historySinceMs: number;
   /** The first 8 bytes of the hash of the ruleset that computed the features. */
   readonly ruleset: Buffer;
   /** Of the features so far: each a hash of what the feature is. */
@@ -55,8 +58,9 @@ const KEY = 2;
 const ORDER = 4;
 const LATE = 8;
 const APPROXIMATE = 16;
+const HISTORY = 32;
 const LABEL_FLAGS = LABEL | KEY;
-const TRANSACTION_FLAGS = KEY | ORDER | LATE | APPROXIMATE;
+const TRANSACTION_FLAGS = KEY | ORDER | LATE | APPROXIMATE | HISTORY;
 
 const RULESET_BYTES = 8;
 /** Where it stands in every envelope. */
@@ -80,12 +84,17 @@ export function encodeLabelEnvelope(origin: Place, key: Buffer | null): Buffer {
 }
 
 export function encodeTransactionEnvelope(envelope: TransactionEnvelope): Buffer {
-  const { origin, key, timeMs, order, late, approximate, ruleset, ids, values, evidence } = envelope;
-  let length = AT.features + 2 + 12 * ids.length + 2 + (key?.length ?? 0);
+  const { origin, key, timeMs, order, late, approximate, historySinceMs, ruleset, ids, values, evidence } = envelope;
+  const historyBytes = historySinceMs > 0 ? 8 : 0;
+  let length = AT.features + 2 + 12 * ids.length + 2 + historyBytes + (key?.length ?? 0);
   for (const { origins } of evidence) length += 3 + ORIGIN_BYTES * origins.length;
   const bytes = Buffer.allocUnsafe(length);
   const flags =
-    (key === null ? 0 : KEY) | (order === null ? 0 : ORDER) | (late ? LATE : 0) | (approximate ? APPROXIMATE : 0);
+    (key === null ? 0 : KEY) |
+    (order === null ? 0 : ORDER) |
+    (late ? LATE : 0) |
+    (approximate ? APPROXIMATE : 0) |
+    (historySinceMs > 0 ? HISTORY : 0);
   writeHead(bytes, flags, origin);
   writeInteger(bytes, timeMs, AT.timeMs);
   writeInteger(bytes, order ?? 0, AT.order);
@@ -100,6 +109,7 @@ export function encodeTransactionEnvelope(envelope: TransactionEnvelope): Buffer
     at = bytes.writeUInt8(origins.length, at);
     for (const { partition, offset } of origins) at = writeInteger(bytes, offset, bytes.writeUInt32LE(partition, at));
   }
+  if (historySinceMs > 0) at = writeInteger(bytes, historySinceMs, at);
   if (key !== null) bytes.set(key, at);
   return bytes;
 }
@@ -119,6 +129,7 @@ export class EnvelopeReader {
   order: number | null = null;
   late = false;
   approximate = false;
+  historySinceMs = 0;
   /** How many there are. */
   features = 0;
   #bytes: Buffer = Buffer.alloc(0);
@@ -198,7 +209,8 @@ export class EnvelopeReader {
     this.#evidences = bytes.readUInt16LE(at);
     this.#evidenceAt = at + 2;
     this.#endAt = this.#evidenceAt;
-    return this.#evidences === 0 ? null : this.#openEvidence();
+    const fault = this.#evidences === 0 ? null : this.#openEvidence();
+    return fault ?? this.#openHistory((flags & HISTORY) !== 0);
   }
 
   #openEvidence(): string | null {
@@ -217,6 +229,15 @@ export class EnvelopeReader {
         if (Number.isNaN(readInteger(bytes, at))) return TOO_LARGE;
     }
     return null;
+  }
+
+  #openHistory(isThere: boolean): string | null {
+    this.historySinceMs = 0;
+    if (!isThere) return null;
+    if (this.#endAt + 8 > this.#bytes.length) return ENDS_EARLY;
+    this.historySinceMs = readInteger(this.#bytes, this.#endAt);
+    this.#endAt += 8;
+    return Number.isNaN(this.historySinceMs) ? TOO_LARGE : null;
   }
 }
 

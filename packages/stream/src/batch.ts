@@ -129,6 +129,8 @@ export function markerRecord<Event>(
     epoch,
     tag,
     snapshotFrom,
+    historySinceMs: state.historySinceMs,
+    feeds: context.stage.feeds ?? [],
   });
   return stateRecord(context, MARKER_KEY, marker, timestampMs);
 }

@@ -63,7 +63,7 @@ export async function runChain<Event>(options: ChainOptions<Event>): Promise<Run
       started.unshift({ stage, running });
     }
   } catch (error) {
-    await Promise.all(started.map(({ running }) => running.stop()));
+    await Promise.allSettled(started.map(({ running }) => running.stop()));
     throw error;
   }
   return new ChainRunner(started, options);
@@ -104,15 +104,21 @@ class ChainRunner<Event> implements RunningChain<Event> {
     const endMs = clock.now() + finishWithinMs;
     const isFed = ({ stage }: Started<Event>): boolean =>
       this.#stages.some((other) => other.stage.outputs.includes(stage.input));
-    // A stage that has handed over leaves its group while the next one still catches up: leaving takes a while.
+    // A stage that has handed over leaves its group while the next one still catches up: leaving takes a while. What goes
+    // wrong there is told at the end.
     const leaving: Promise<void>[] = [];
+    const leave = ({ running }: Started<Event>): void => {
+      const left = running.stop();
+      left.catch(() => {});
+      leaving.push(left);
+    };
     const entries = this.#stages.filter((one) => !isFed(one));
     await Promise.all(entries.map(({ running }) => running.release()));
-    for (const { running } of entries) leaving.push(running.stop());
-    for (const { running } of this.#stages.filter(isFed)) {
-      if (!this.#hasFailed) await Promise.race([running.catchUp(endMs), this.failed.catch(() => {})]);
-      await running.release();
-      leaving.push(running.stop());
+    for (const one of entries) leave(one);
+    for (const one of this.#stages.filter(isFed)) {
+      if (!this.#hasFailed) await Promise.race([one.running.catchUp(endMs), this.failed.catch(() => {})]);
+      await one.running.release();
+      leave(one);
     }
     await Promise.all(leaving);
   }

@@ -32,6 +32,7 @@ export {
   type Writer,
 } from "./port.ts";
 export {
+  HISTORY_BEGINS,
   type ReplayPoint,
   type SnapshotRecord,
   type Stage,

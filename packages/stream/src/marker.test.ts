@@ -9,6 +9,8 @@ const marker: Marker = {
   epoch: 3,
   tag: "p1/1/7;p1",
   snapshotFrom: 12,
+  historySinceMs: 1_699_999_999_999,
+  feeds: ["weir.by-source"],
 };
 
 /** As each version wrote it. Every later engine has to read them. */
@@ -16,11 +18,14 @@ const BODY =
   '"position":4711,"replayFrom":{"offset":4000,"streamTimeMs":1700000000000},"identity":"events@1 by=source","epoch":3';
 const GOLDEN_1 = `ab7314d1{"version":1,${BODY}}`;
 const GOLDEN_2 = `48ef65d1{"version":2,${BODY},"tag":"p1/1/7;p1"}`;
-const GOLDEN_2_TO_DATE = `6863cc86{"version":2,${BODY},"tag":"p1/1/7;p1","snapshotFrom":12}`;
+const GOLDEN_2_LATER = `6863cc86{"version":2,${BODY},"tag":"p1/1/7;p1","snapshotFrom":12}`;
+const GOLDEN_2_TO_DATE = `3f8774df{"version":2,${BODY},"tag":"p1/1/7;p1","snapshotFrom":12,"historySinceMs":1699999999999,"feeds":["weir.by-source"]}`;
 
 test("markers of version 1 and 2 are read for ever, and still written byte by byte", () => {
-  expect(decodeMarker(Buffer.from(GOLDEN_1))).toEqual({ ...marker, tag: null, snapshotFrom: null });
-  expect(decodeMarker(Buffer.from(GOLDEN_2))).toEqual({ ...marker, snapshotFrom: null });
+  const older = { ...marker, historySinceMs: 0, feeds: null };
+  expect(decodeMarker(Buffer.from(GOLDEN_1))).toEqual({ ...older, tag: null, snapshotFrom: null });
+  expect(decodeMarker(Buffer.from(GOLDEN_2))).toEqual({ ...older, snapshotFrom: null });
+  expect(decodeMarker(Buffer.from(GOLDEN_2_LATER))).toEqual(older);
   expect(decodeMarker(Buffer.from(GOLDEN_2_TO_DATE))).toEqual(marker);
   expect(String(encodeMarker(marker))).toBe(GOLDEN_2_TO_DATE);
 });

@@ -20,6 +20,10 @@ export type Marker = {
    * later, chunks may be gone. Null: written by an engine that did not say.
    */
   readonly snapshotFrom: number | null;
+  /** StageState.historySinceMs. */
+  readonly historySinceMs: number;
+  /** Stage.feeds. Null: written by an engine that did not say. */
+  readonly feeds: readonly string[] | null;
 };
 
 /** First byte of every key in a state topic: what kind of record it is. */
@@ -71,10 +75,12 @@ export function decodeMarker(value: Buffer): Marker {
     epoch,
     tag = null,
     snapshotFrom = null,
+    historySinceMs = 0,
+    feeds = null,
   } = JSON.parse(body) as Marker & { version: number };
   if (version !== 1 && version !== VERSION)
     throw new Error(`marker: version ${version} is unknown, this engine reads up to ${VERSION}`);
-  return { position, replayFrom, identity, epoch, tag, snapshotFrom };
+  return { position, replayFrom, identity, epoch, tag, snapshotFrom, historySinceMs, feeds };
 }
 
 function checksum(body: string): string {

@@ -15,7 +15,16 @@ const STATE = { topic: "in.state", partition: 0 };
 function partOf(next: number, owner: string | null, batch: string | null = `b${next}`): CommitPart {
   const tag = tagOf({ batch, owner });
   const replayFrom = { offset: next, streamTimeMs: -1 };
-  const marker = encodeMarker({ position: next, replayFrom, identity: "i", epoch: 0, tag, snapshotFrom: 0 });
+  const marker = encodeMarker({
+    position: next,
+    replayFrom,
+    identity: "i",
+    epoch: 0,
+    tag,
+    snapshotFrom: 0,
+    historySinceMs: 0,
+    feeds: null,
+  });
   const output = { ...STATE, key: MARKER_KEY, value: marker, headers: [], timestampMs: 0 };
   return { input: INPUT, next, tag, outputs: [output] };
 }

@@ -9,7 +9,7 @@ import { type Clock, within } from "./clock.ts";
 import type { Restoring, StageEvents } from "./events.ts";
 import { decodeMarker, isMarkerKey, type Marker, parseChunkKey } from "./marker.ts";
 import { type Log, ReaderClosed, RetryLater, type TopicPartition, Unrecoverable } from "./port.ts";
-import { type Stage, type StageState, stepOrReject } from "./stage.ts";
+import { HISTORY_BEGINS, type Stage, type StageState, stepOrReject } from "./stage.ts";
 import type { Turns } from "./turns.ts";
 
 export type RestoreContext<Event> = {
@@ -56,7 +56,7 @@ export async function restore<Event>(
   const epoch = plan.rebuilt === null ? snapshot.epoch : snapshot.epoch + 1;
   const snapshotFrom = (plan.rebuilt === null ? marker?.snapshotFrom : null) ?? snapshot.start;
   const leftovers = plan.rebuilt !== null || snapshot.mixed ? await chunksBefore(context, epoch) : [];
-  state.loaded(plan.streamTimeMs);
+  state.loaded(plan.streamTimeMs, plan.historySinceMs);
   let replayed = 0;
   const replay = (record: LogRecord): void => {
     const { event } = stepOrReject(stage, state, record, partition);
@@ -168,6 +168,7 @@ type ReplayPlan = {
   readonly from: number;
   readonly position: number;
   readonly streamTimeMs: number;
+  readonly historySinceMs: number;
   readonly rebuilt: string | null;
 };
 
@@ -179,7 +180,9 @@ function planReplay<Event>(
   start: number,
 ): ReplayPlan {
   const where = `${stage.input}/${partition}`;
-  if (committed === null) return { from: start, position: start, streamTimeMs: -1, rebuilt: null };
+  const beginning = start > 0 ? HISTORY_BEGINS : 0;
+  if (committed === null)
+    return { from: start, position: start, streamTimeMs: -1, historySinceMs: beginning, rebuilt: null };
   if (committed < start)
     throw new Unrecoverable(
       `group ${group} has committed offset ${committed} for ${where}, but the log begins at ${start}: ` +
@@ -187,11 +190,13 @@ function planReplay<Event>(
         `setting the group's offset and deleting the records of ${stage.stateTopic}/${partition}`,
     );
   const reason = corrupt ?? rebuildReason(stage, marker, snapshotStart, start);
+  const known = Math.max(marker?.historySinceMs ?? 0, hasFed(stage, marker) ? 0 : HISTORY_BEGINS);
   if (reason === null && marker !== null)
     return {
       from: marker.replayFrom.offset,
       position: committed,
       streamTimeMs: marker.replayFrom.streamTimeMs,
+      historySinceMs: known,
       rebuilt: null,
     };
   if (start > 0 && !allowPartialHistory && stage.needsHistory)
@@ -199,7 +204,22 @@ function planReplay<Event>(
       `the state of ${where} has to be rebuilt from the log (${reason}), but the log begins at offset ${start}. ` +
         `Mend: keep the log longer, or set ALLOW_PARTIAL_HISTORY=true to count only what is left of it`,
     );
-  return { from: stage.needsHistory ? start : committed, position: committed, streamTimeMs: -1, rebuilt: reason };
+  return {
+    from: stage.needsHistory ? start : committed,
+    position: committed,
+    streamTimeMs: -1,
+    historySinceMs: stage.needsHistory ? Math.max(known, beginning) : known,
+    rebuilt: reason,
+  };
+}
+
+/**
+ * Whether all that was decided here went on into the logs that later stages keep a state of. What another ruleset decided
+ * meanwhile, with other stages, is not in them.
+ */
+function hasFed<Event>({ feeds = [] }: Stage<Event>, marker: Marker | null): boolean {
+  if (marker === null) return feeds.length === 0;
+  return marker.feeds === null || feeds.every((topic) => marker.feeds?.includes(topic));
 }
 
 function rebuildReason<Event>(

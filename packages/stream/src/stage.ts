@@ -19,6 +19,9 @@ export type Step<Event> = {
  */
 export type ReplayPoint = { readonly offset: number; readonly streamTimeMs: number };
 
+/** A history that begins with the next record: what lies before is not known. */
+export const HISTORY_BEGINS = Number.MAX_SAFE_INTEGER;
+
 export type SnapshotRecord = { readonly key: Buffer; readonly value: Buffer | null };
 
 /**
@@ -33,12 +36,17 @@ export interface StageState<Event> {
   /** Greatest event time applied, ms; -1 before the first. */
   readonly streamTimeMs: number;
   readonly keys: number;
+  /**
+   * What happened before this event time may be unknown to the state, or to those of the stages that read what it wrote,
+   * ms; 0: nothing is. HISTORY_BEGINS becomes the time of the next record.
+   */
+  readonly historySinceMs: number;
   /** Takes at most `limit` of the longest-dirty chunks, as of offset `asOf`, and marks them clean. */
   takeSnapshot(limit: number, asOf: number): SnapshotRecord[];
   /** Loads one snapshot record; null value = the chunk is gone. Throws on a corrupt or foreign-version chunk. */
   load(key: Buffer, value: Buffer | null): void;
   /** Once, after the last load() and before the first apply(); takes the stream time of the replay point. */
-  loaded(streamTimeMs: number): void;
+  loaded(streamTimeMs: number, historySinceMs: number): void;
 }
 
 export interface Stage<Event = unknown, State extends StageState<Event> = StageState<Event>> {
@@ -47,6 +55,8 @@ export interface Stage<Event = unknown, State extends StageState<Event> = StageS
   readonly input: string;
   /** Every topic that step() and reject() write to. */
   readonly outputs: readonly string[];
+  /** Of the outputs, those that later stages keep a state of. */
+  readonly feeds?: readonly string[];
   /** Input of the stage that has to be through with what could be read there before a record is decided here, if any. */
   readonly precededBy?: string | null;
   /** Compacted topic of the rolling snapshot; as many partitions as the input. */

@@ -33,6 +33,8 @@ describe("committed offset and marker", () => {
     epoch: 0,
     tag,
     snapshotFrom: 0,
+    historySinceMs: 0,
+    feeds: null,
   };
   for (const [what, committed, other, expected] of [
     ["of one commit agree", { offset: 3, tag }, marker, true],

@@ -18,6 +18,7 @@ class CountingState implements StageState<string> {
   readonly #counts = new Map<string, Chunk>();
   readonly #dirty = new Map<string, ReplayPoint>();
   streamTimeMs = -1;
+  historySinceMs = 0;
 
   get keys(): number {
     return this.#counts.size;
@@ -49,8 +50,9 @@ class CountingState implements StageState<string> {
     if (value !== null) this.#counts.set(key.toString(), JSON.parse(value.toString()) as Chunk);
   }
 
-  loaded(streamTimeMs: number): void {
+  loaded(streamTimeMs: number, historySinceMs: number): void {
     this.streamTimeMs = streamTimeMs;
+    this.historySinceMs = historySinceMs;
   }
 }
 

@@ -1,5 +1,8 @@
 /** What a stage does when the committed offset, the snapshot and the log do not fit together. */
 import {
+  decodeMarker,
+  HISTORY_BEGINS,
+  isMarkerKey,
   MARKER_KEY,
   MemoryBroker,
   MemoryLog,
@@ -19,6 +22,7 @@ const INPUT = { topic: COUNTING_TOPICS.input, partition: 0 };
 const STATE = { topic: COUNTING_TOPICS.state, partition: 0 };
 
 type Options = {
+  readonly feeds?: readonly string[];
   readonly allowPartialHistory?: boolean;
   readonly identity?: string;
   readonly batchRecords?: number;
@@ -73,7 +77,7 @@ class World {
         this.failure = String(error);
       },
     };
-    const stage = countingStage();
+    const stage = { ...countingStage(), feeds: options.feeds ?? [] };
     const running = runStage({
       stage: { ...stage, identity: options.identity ?? stage.identity, createState: () => this.#working(stage) },
       log: new MemoryLog(this.broker, { batchRecords: options.batchRecords ?? 4 }),
@@ -115,6 +119,13 @@ class World {
     return partition
       .slice(0, partition.end, Number.POSITIVE_INFINITY)
       .records.map((record) => JSON.parse(`${record.value}`));
+  }
+
+  /** As the last marker has it. */
+  historySinceMs(): number {
+    const { records } = this.broker.partition(STATE).slice(0, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY);
+    const last = records.findLast(({ key }) => key !== null && isMarkerKey(key));
+    return decodeMarker(last?.value as Buffer).historySinceMs;
   }
 
   /** The count that each key's last output shows. */
@@ -250,6 +261,49 @@ describe("restoring a partition", () => {
     await world.run({ identity: "counting@2", allowPartialHistory: true });
     expect(world.failure).toBeNull();
     expect(world.lastCounts()).toEqual({ k0: 3, k1: 3, k2: 3 });
+  });
+
+  test("of which a part is not there any more tells the state so, at every later restore too", async () => {
+    const world = await worldWithHistory();
+    expect(world.historySinceMs()).toBe(0);
+    world.broker.partition(INPUT).truncate(6);
+    world.produce(3);
+    await world.run({ identity: "counting@2", allowPartialHistory: true });
+    expect(world.historySinceMs()).toBe(HISTORY_BEGINS);
+    world.produce(3);
+    await world.run({ identity: "counting@2" });
+    expect(world.restored.at(-1)?.rebuilt).toBeNull();
+    expect(world.historySinceMs()).toBe(HISTORY_BEGINS);
+  });
+
+  test("whose beginning was gone before anybody decided tells the state so", async () => {
+    const world = new World();
+    world.produce(6);
+    world.broker.partition(INPUT).truncate(2);
+    world.produced = 4;
+    await world.run();
+    expect(world.historySinceMs()).toBe(HISTORY_BEGINS);
+  });
+
+  test("that has not always written to a log which others keep a state of tells the state so", async () => {
+    const world = await worldWithHistory();
+    const feeds = [COUNTING_TOPICS.output];
+    world.produce(3);
+    await world.run({ feeds });
+    expect(world.historySinceMs()).toBe(HISTORY_BEGINS);
+
+    const always = new World();
+    for (let run = 0; run < 3; run++) {
+      always.produce(3);
+      await always.run({ feeds });
+      expect(always.historySinceMs()).toBe(0);
+    }
+    always.produce(3);
+    await always.run();
+    expect(always.historySinceMs()).toBe(0);
+    always.produce(3);
+    await always.run({ feeds });
+    expect(always.historySinceMs()).toBe(HISTORY_BEGINS);
   });
 
   test("stops when the input has grown, since keys have moved", async () => {

@@ -1,5 +1,5 @@
 /** A world in memory for detectors: topics, transactions that nobody keyed, and rulesets. */
-import { entityTopic, TOPICS } from "@weir/schema";
+import { type Decision, entityTopic, TOPICS } from "@weir/schema";
 import { createLogger, readSettings, serve } from "@weir/service";
 import { MemoryBroker, MemoryLog } from "@weir/stream";
 import { expect, onTestFinished } from "vitest";
@@ -42,6 +42,15 @@ export class World {
   decided(): number[] {
     const values = OUTPUTS.flatMap((topic) => this.#records(topic)).map(({ value }) => String(value));
     return values.map((text) => Number((JSON.parse(text) as { id: string }).id));
+  }
+
+  /** In the order of their ids. */
+  decisions(): { readonly id: number; readonly decision: Decision }[] {
+    const values = [TOPICS.legit, TOPICS.fraud]
+      .flatMap((topic) => this.#records(topic))
+      .map(({ value }) => String(value));
+    const read = values.map((text) => JSON.parse(text) as { id: string; decision: Decision });
+    return read.map(({ id, decision }) => ({ id: Number(id), decision })).toSorted((a, b) => a.id - b.id);
   }
 
   count(topic: string): number {

@@ -1,7 +1,8 @@
 /** The detector over a log in memory: which stages run, what a start refuses, how a change of ruleset goes. */
 import { ConfigurationError, readSettings } from "@weir/service";
+import { MARKER_KEY } from "@weir/stream";
 import { describe, expect, test } from "vitest";
-import { BY_SOURCE, BY_TARGET, type Environment, readFile, until, World } from "./detector.fixture.ts";
+import { BY_SOURCE, BY_TARGET, type Environment, PARTITIONS, readFile, until, World } from "./detector.fixture.ts";
 import { detectorSettings } from "./settings.ts";
 
 function faultOf(env: Environment): string {
@@ -59,6 +60,31 @@ describe("a change of ruleset", () => {
     }
   });
 
+  test("leaves out of later windows what other stages decided meanwhile, and every decision says so", async () => {
+    const world = new World();
+    const run = async (env: Environment, count: number) => {
+      world.produce(count);
+      const detector = world.start(env);
+      await world.decidesAll();
+      detector.stop();
+      await detector.exit;
+      return world.decisions().filter(({ id }) => id >= world.produced - count);
+    };
+    const sinceOf = (decisions: Awaited<ReturnType<typeof run>>) => [
+      ...new Set(decisions.map(({ decision }) => decision.historySince)),
+    ];
+    expect(sinceOf(await run({ RULESET: "counts.yaml" }, 30))).toEqual([undefined]);
+    expect(sinceOf(await run({ RULESET: "counts.yaml" }, 30))).toEqual([undefined]);
+    expect(sinceOf(await run({ RULESET: "threshold.yaml" }, 30))).toEqual([undefined]);
+    const after = await run({ RULESET: "counts.yaml" }, 30);
+    const times = after.map(({ decision }) => decision.eventTime).sort();
+    for (const since of sinceOf(after)) expect(times.slice(0, PARTITIONS)).toContain(since);
+    const later = sinceOf(await run({ RULESET: "counts.yaml" }, 30));
+    expect(later).toHaveLength(1);
+    expect(sinceOf(after)).toContain(later[0]);
+    expect(sinceOf(await run({ RULESET: "threshold.yaml" }, 10))).toEqual([undefined]);
+  });
+
   test("is refused while a stage that it drops has something to decide; a drain decides it", async () => {
     const world = new World();
     world.produce(40);
@@ -103,5 +129,42 @@ describe("a log that is kept for less than the ruleset looks back", () => {
     world.produce(5);
     world.start({ RULESET: "counts.yaml", ALLOW_PARTIAL_HISTORY: "true" }, { retentionOf });
     await world.decidesAll();
+  });
+
+  test("of which a part is gone stops a rebuild; with ALLOW_PARTIAL_HISTORY=true decisions say since when it is known", async () => {
+    const world = new World();
+    const run = async (env: Environment = {}) => {
+      world.produce(20);
+      const detector = world.start({ RULESET: "counts.yaml", ...env });
+      await Promise.race([world.decidesAll(), detector.exit]);
+      detector.stop();
+      return { code: await detector.exit, said: detector.said() };
+    };
+    await run();
+    for (let partition = 0; partition < PARTITIONS; partition++) {
+      const { broker } = world;
+      const log = broker.partition({ topic: BY_TARGET, partition });
+      if (log.end === 0) continue;
+      log.truncate(log.slice(0, log.end, 1e9).records[2]?.offset as number);
+      const state = { topic: `weir.state.${BY_TARGET}`, partition };
+      broker.produce({ ...state, key: MARKER_KEY, value: Buffer.from("no marker") });
+    }
+    const refused = await run();
+    expect(refused.code).toBe(1);
+    expect(refused.said).toContain("ALLOW_PARTIAL_HISTORY=true");
+
+    await run({ ALLOW_PARTIAL_HISTORY: "true" });
+    const sinceOf = () =>
+      new Set(
+        world
+          .decisions()
+          .slice(-10)
+          .map(({ decision }) => decision.historySince),
+      );
+    const since = sinceOf();
+    expect(since).not.toContain(undefined);
+    // As long as windows reach back there, whoever decides.
+    expect((await run()).code).toBe(0);
+    expect(sinceOf()).toEqual(since);
   });
 });

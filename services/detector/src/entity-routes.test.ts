@@ -50,6 +50,7 @@ test("a source is answered for: its windows as of stream time, the offsets, and 
   expect(body).toMatchObject({
     ...{ field: "source", key: "s1", topic: BY_SOURCE, partition, group: "weir-by-source", liveEvents: 40 },
     ...{ oldestMs: STREAM_TIME_MS + 1_000, newestMs: STREAM_TIME_MS + 196_000 },
+    historySinceMs: null,
     committed: world.broker.committed("weir-by-source", input)?.offset,
   });
   expect(body.applied).toBeGreaterThanOrEqual(body.committed);

@@ -38,6 +38,8 @@ export type EntityAnswer = Omit<EntityView, "streamTimeMs" | "oldestMs" | "newes
   readonly committed: number;
   /** null before the first event of the partition. */
   readonly streamTimeMs: number | null;
+  /** Windows that reach back before it may lack transactions; null: none does. */
+  readonly historySinceMs: number | null;
   /** null where no event is live. */
   readonly oldestMs: number | null;
   readonly newestMs: number | null;
@@ -110,6 +112,7 @@ async function answer(
     applied,
     committed,
     streamTimeMs: state.streamTimeMs < 0 ? null : state.streamTimeMs,
+    historySinceMs: state.streamTimeMs < 0 || state.historySinceMs === 0 ? null : state.historySinceMs,
     view: state instanceof EntityState ? state.view(key) : null,
   }));
   switch (peek.kind) {

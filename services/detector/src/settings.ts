@@ -14,7 +14,8 @@ import { chainSettings } from "./stage-settings.ts";
 
 export const allowPartialHistory = flag({
   name: "ALLOW_PARTIAL_HISTORY",
-  about: "Start although the log no longer holds all the records that the windows need",
+  about:
+    "Start although the log no longer holds all the records that the windows need; decisions say historySince where some lack",
   default: false,
 });
 

@@ -16,7 +16,16 @@ function aWorld() {
 
 function markerFrom(offset: number) {
   const replayFrom = { offset, streamTimeMs: 0 };
-  const value = encodeMarker({ position: 10, replayFrom, identity: "i", tag: null, epoch: 0, snapshotFrom: null });
+  const value = encodeMarker({
+    position: 10,
+    replayFrom,
+    identity: "i",
+    tag: null,
+    epoch: 0,
+    snapshotFrom: null,
+    historySinceMs: 0,
+    feeds: null,
+  });
   return { offset: 0, key: MARKER_KEY, value, headers: [], timestampMs: 0 };
 }
 

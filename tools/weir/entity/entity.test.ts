@@ -15,7 +15,7 @@ function anAnswer(members: Partial<EntityAnswer> = {}): EntityAnswer {
   return {
     ...{ field: "source", key: "alice", ruleset: "r@1#00", topic: "weir.by-source", partition: 2, group: "g" },
     ...{ applied: 12, committed: 10, streamTimeMs: NOW_MS, liveEvents: 2, currenciesLeftOut: 0, outOf: 7 },
-    ...{ oldestMs: NOW_MS - 5_000, newestMs: NOW_MS - 1_000 },
+    ...{ oldestMs: NOW_MS - 5_000, newestMs: NOW_MS - 1_000, historySinceMs: null },
     features: [
       { name: "paid", aggregate: "count", ...WINDOW, value: 2 },
       { name: "spent", aggregate: "sum", ...WINDOW, byCurrency: { EUR: 0.1 + 0.2, JPY: 700 } },
@@ -47,6 +47,12 @@ test("windows are lines, decisions are lines with their reasons below", () => {
     "  decline 0.95  2026-01-02T00:00:00.000Z  in/0/7",
     "    large scores 0.95: amount (912.5) >= 900",
   ]);
+});
+
+test("a history that begins within the windows is told, one that begins before them is not", () => {
+  const told = entityLines(anAnswer({ historySinceMs: NOW_MS - 60_000 }));
+  expect(told).toContain("  (what was before 2026-01-01T23:59:00.000Z may not be known)");
+  expect(entityLines(anAnswer({ historySinceMs: NOW_MS - 3_600_000 })).join()).not.toContain("may not be known");
 });
 
 test("a key of nobody's terminal, and one with decisions alone", () => {

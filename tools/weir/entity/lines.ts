@@ -8,7 +8,7 @@ type Feature = EntityAnswer["features"][number];
 /** The windows, one line each; then the decisions, the newest first. */
 export function entityLines(answer: EntityAnswer): string[] {
   const { field, key, ruleset, topic, partition, applied, committed, streamTimeMs, features, decisions } = answer;
-  const { liveEvents, oldestMs, newestMs, currenciesLeftOut, outOf } = answer;
+  const { liveEvents, oldestMs, newestMs, currenciesLeftOut, outOf, historySinceMs } = answer;
   const rows = features.map((feature) => [feature.name, answerOf(feature), windowOf(feature, streamTimeMs)] as const);
   const [names, values] = [0, 1].map((column) => Math.max(0, ...rows.map((row) => (row[column] as string).length)));
   return [
@@ -16,6 +16,9 @@ export function entityLines(answer: EntityAnswer): string[] {
     `as of ${streamTimeMs === null ? "no event yet" : instant(streamTimeMs)} in ${topic}/${partition}: applied to offset ${applied}, committed to ${committed}`,
     `${liveEvents} transactions kept${oldestMs === null || newestMs === null ? "" : `, from ${instant(oldestMs)} to ${instant(newestMs)}`}`,
     ...rows.map(([name, value, window]) => `  ${name.padEnd(names ?? 0)}  ${value.padEnd(values ?? 0)}  ${window}`),
+    ...(historySinceMs !== null && features.some(({ afterMs }) => afterMs < historySinceMs)
+      ? [`  (what was before ${instant(historySinceMs)} may not be known)`]
+      : []),
     ...(currenciesLeftOut > 0 ? [`  (${currenciesLeftOut} more currencies)`] : []),
     `${decisions.length} decisions, of the last ${outOf} of this detector`,
     ...decisions.flatMap(({ outcome, score, id, eventTime, reasons }) => [

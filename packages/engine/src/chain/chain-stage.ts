@@ -33,6 +33,8 @@ export type ChainStage = {
   readonly kind: ChainLink["kind"];
   readonly input: string;
   readonly outputs: readonly string[];
+  /** Of the outputs, those that later stages keep a state of. */
+  readonly feeds: readonly string[];
   /** Input of the stage whose records have to be on their way first; null: there is none. */
   readonly precededBy: string | null;
   readonly stateTopic: string;

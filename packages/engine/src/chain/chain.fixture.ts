@@ -51,6 +51,15 @@ export class Flow {
     if (logs !== undefined) this.logs = logs;
   }
 
+  /** Before anything passes: what the runtime tells the state of a stage when it is restored. */
+  restored(stage: string, historySinceMs: number, partition = 0): void {
+    this.#stateOf(stage, partition).loaded(-1, historySinceMs);
+  }
+
+  historySinceMs(stage: string, partition = 0): number {
+    return this.#stateOf(stage, partition).historySinceMs;
+  }
+
   log(topic: string): readonly Written[] {
     return (this.logs.get(topic) ?? []).flat();
   }
@@ -82,9 +91,7 @@ export class Flow {
   pass(record: Written): void {
     const stage = this.stages.find(({ input }) => input === record.topic);
     if (stage === undefined) return;
-    const name = `${stage.name}/${record.partition}`;
-    const state = this.#states.get(name) ?? stage.createState();
-    this.#states.set(name, state);
+    const state = this.#stateOf(stage.name, record.partition);
     const step = stage.step(state, record, record.partition);
     this.labels.push(`${stage.name} ${step.label}`);
     if (step.event !== null) state.apply(step.event, record.offset);
@@ -92,6 +99,14 @@ export class Flow {
       if (!stage.outputs.includes(output.topic)) throw new Error(`${stage.name} must not write to ${output.topic}`);
       this.pass(this.append(output));
     }
+  }
+
+  #stateOf(name: string, partition: number): ChainState {
+    const stage = this.stages.find((one) => one.name === name);
+    if (stage === undefined) throw new Error(`no stage ${name}`);
+    const state = this.#states.get(`${name}/${partition}`) ?? stage.createState();
+    this.#states.set(`${name}/${partition}`, state);
+    return state;
   }
 
   send(transaction: object | string, record: Partial<NewRecord> = {}, partition = 0): Written {

@@ -243,6 +243,7 @@ describe("a record that no stage of ours has written", () => {
       order: 1,
       late: false,
       approximate: false,
+      historySinceMs: 0,
       ruleset: Buffer.alloc(8),
       ids: new Uint32Array(),
       values: new Float64Array(),

@@ -19,11 +19,13 @@ export type DecidingOptions = {
 export function createDeciding({ plan, topics, explain, at, earlier }: DecidingOptions): Departure {
   const decide = createDecide(plan);
   const write = createDecisionText(plan, { topic: topics.transactions, explain });
-  return ({ record, headers, closeAtByte, observation, state, features, incomplete, order, late, approximate }) => {
+  return (answered) => {
+    const { record, headers, closeAtByte, observation, state, features } = answered;
+    const { incomplete, order, late, approximate, historySinceMs } = answered;
     const { transaction, timeMs, origin } = observation;
     const facts = factsOf(transaction, features, timeMs);
     const verdict = decide(facts);
-    const decided = { origin, timeMs, order, late, approximate, incomplete, facts, verdict };
+    const decided = { origin, timeMs, order, late, approximate, historySinceMs, incomplete, facts, verdict };
     const decision = write(decided, (feature, limit) =>
       feature < at ? earlier.origins(feature) : state.contributors(feature - at, observation, limit),
     );

@@ -21,6 +21,8 @@ export type Answered = {
   readonly order: number;
   readonly late: boolean;
   readonly approximate: boolean;
+  /** 0: all that its windows ask for is known. */
+  readonly historySinceMs: number;
 };
 
 export type Departure = (answered: Answered) => ChainStep;

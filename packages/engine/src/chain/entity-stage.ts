@@ -15,7 +15,7 @@ import {
 import type { PlannedEntity } from "../plan.ts";
 import { duplicateRejection, internalRejection } from "../reject.ts";
 import { EntityState } from "../window/entity-state.ts";
-import { layoutIdentity } from "../window/layout.ts";
+import { layoutIdentity, reachMsOf } from "../window/layout.ts";
 import type { Observation } from "../window/observation.ts";
 import { Carried } from "./carried.ts";
 import { keyOf, routingFault } from "./chain-key.ts";
@@ -47,6 +47,7 @@ export function createEntityStage({ name, kind, groupSuffix, entity }: EntityLin
     next === undefined
       ? createDeciding({ plan, topics, explain, at, earlier })
       : createForwarding({ plan, appId, next: next.field, at, known: at + entity.features.length, earlier });
+  const reachMs = reachMsOf(plan.features);
   /** Written anew for each record; nothing of it is kept. */
   const features = new Float64Array(plan.features.length);
 
@@ -58,9 +59,9 @@ export function createEntityStage({ name, kind, groupSuffix, entity }: EntityLin
     if (misrouted !== null) return reject.foreign(record, partition, misrouted);
     const order = isSource ? record.offset : envelope.order;
     if (order === null) return reject.foreign(record, partition, foreignRejection("an envelope without an order"));
-    const { timeMs } = envelope;
+    const { timeMs, historySinceMs } = envelope;
     const origin = { partition: envelope.partition, offset: envelope.offset };
-    const observation: Observation = { kind: "transaction", transaction, timeMs, origin };
+    const observation: Observation = { kind: "transaction", transaction, timeMs, origin, historySinceMs };
     const duplicate = isSource ? state.duplicateOf(observation) : null;
     if (duplicate !== null)
       // It goes to the state all the same, which it moves on in time.
@@ -79,6 +80,7 @@ export function createEntityStage({ name, kind, groupSuffix, entity }: EntityLin
       order,
       late: envelope.late || state.isLate(timeMs),
       approximate: envelope.approximate || state.approximate(observation),
+      historySinceMs: state.unknownBefore(observation, reachMs),
     });
   };
 
@@ -106,6 +108,7 @@ export function createEntityStage({ name, kind, groupSuffix, entity }: EntityLin
     groupSuffix,
     input,
     outputs: nextTopic === null ? [topics.legit, topics.fraud, topics.rejected] : [nextTopic, topics.rejected],
+    feeds: nextTopic === null ? [] : [nextTopic],
     precededBy: null,
     stateTopic: stateTopic(appId, input),
     horizonMs: layout.horizonMs,

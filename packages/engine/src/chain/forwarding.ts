@@ -33,12 +33,14 @@ export function createForwarding({ plan, appId, next, at, known, earlier }: Forw
   const ruleset = rulesetBytes(plan);
   const evidenceOf = createEvidence(plan, { at, known, earlier });
   return (answered) => {
-    const { record, headers, key, observation, features, incomplete, order, late, approximate } = answered;
+    const { record, headers, key, observation, features } = answered;
+    const { incomplete, order, late, approximate, historySinceMs } = answered;
     const { origin, timeMs, transaction } = observation;
     const carried = { ids: all, values: features, evidence: evidenceOf(answered) };
     const sent =
       incomplete.length === 0 ? carried : without(carried, (feature) => feature < at && !earlier.has(feature));
-    const envelope = encodeTransactionEnvelope({ origin, key, timeMs, order, late, approximate, ruleset, ...sent });
+    const known = { order, late, approximate, historySinceMs };
+    const envelope = encodeTransactionEnvelope({ origin, key, timeMs, ruleset, ...known, ...sent });
     const { value, timestampMs } = record;
     const output = {
       topic,

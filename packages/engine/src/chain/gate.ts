@@ -1,10 +1,11 @@
 /**
- * The first stage of a chain: the sequencer. It keeps nothing; where it puts a record in the log by source is the
+ * The first stage of a chain: the sequencer. It keeps nothing but since when it is one; where it puts a record in the log by source is the
  * record's place among all others of its source from then on.
  */
 import { type Evidence, encodeTransactionEnvelope, entityTopic, stateTopic } from "@weir/schema";
 import { admit } from "../admit.ts";
 import { createRejector, internalRejection } from "../reject.ts";
+import { reachMsOf } from "../window/layout.ts";
 import { StreamClock } from "../window/stream-clock.ts";
 import type { ChainOptions, ChainStage } from "./chain-stage.ts";
 import { rulesetBytes, withEnvelope } from "./forwarding.ts";
@@ -24,6 +25,7 @@ export function createGate({ name, kind, groupSuffix }: ChainLink, options: Chai
   const { plan, appId, topics, maxRecordBytes } = options;
   const bySource = entityTopic(appId, "source");
   const ruleset = rulesetBytes(plan);
+  const reachMs = reachMsOf(plan.features);
   const rejectRecord = createRejector({ input: topics.transactions, rejected: topics.rejected, maxRecordBytes });
   return {
     name,
@@ -31,6 +33,7 @@ export function createGate({ name, kind, groupSuffix }: ChainLink, options: Chai
     groupSuffix,
     input: topics.transactions,
     outputs: [bySource, topics.rejected],
+    feeds: [bySource],
     precededBy: null,
     stateTopic: stateTopic(appId, topics.transactions),
     horizonMs: 0,
@@ -38,7 +41,7 @@ export function createGate({ name, kind, groupSuffix }: ChainLink, options: Chai
     identity: "gate@1",
     createState: () => new StreamClock(),
 
-    step(_state, record, partition) {
+    step(state, record, partition) {
       const admitted = admit(record, options);
       if (!admitted.ok) {
         const { rejection } = admitted;
@@ -47,13 +50,10 @@ export function createGate({ name, kind, groupSuffix }: ChainLink, options: Chai
       }
       const { transaction, timeMs } = admitted;
       const { key, value, headers, timestampMs, offset } = record;
-      const envelope = encodeTransactionEnvelope({
-        origin: { partition, offset },
-        key,
-        timeMs,
-        ruleset,
-        ...NOTHING_YET,
-      });
+      const origin = { partition, offset };
+      const event = { kind: "transaction", transaction, timeMs, origin } as const;
+      const historySinceMs = state.unknownBefore(event, reachMs);
+      const envelope = encodeTransactionEnvelope({ origin, key, timeMs, historySinceMs, ruleset, ...NOTHING_YET });
       const output = {
         topic: bySource,
         key: Buffer.from(transaction.source),
@@ -61,7 +61,7 @@ export function createGate({ name, kind, groupSuffix }: ChainLink, options: Chai
         headers: withEnvelope(headers, envelope),
         timestampMs,
       };
-      return { outputs: [output], label: PASSED, event: null };
+      return { outputs: [output], label: PASSED, event };
     },
 
     reject(record, partition, error) {

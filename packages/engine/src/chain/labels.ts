@@ -23,6 +23,7 @@ export function createLabels({ name, kind, groupSuffix }: ChainLink, options: Ch
     groupSuffix,
     input: topics.labels,
     outputs: [bySource, topics.rejected],
+    feeds: [],
     precededBy: topics.transactions,
     stateTopic: stateTopic(appId, topics.labels),
     horizonMs: 0,

@@ -7,7 +7,7 @@ import { admit } from "../admit.ts";
 import type { PlannedEntity } from "../plan.ts";
 import { createRejector, duplicateRejection, internalRejection, type Rejection } from "../reject.ts";
 import { EntityState } from "../window/entity-state.ts";
-import { layoutIdentity } from "../window/layout.ts";
+import { layoutIdentity, reachMsOf } from "../window/layout.ts";
 import type { Observation, StateEvent } from "../window/observation.ts";
 import { StreamClock } from "../window/stream-clock.ts";
 import { routingFault } from "./chain-key.ts";
@@ -29,6 +29,7 @@ export function createOnlyStage({ name, kind, groupSuffix, entity }: OnlyLink, o
   const rejectRecord = createRejector({ input, rejected: topics.rejected, maxRecordBytes });
   const earlier = { has: () => false, origins: () => [] };
   const depart = createDeciding({ plan, topics, explain, at: 0, earlier });
+  const reachMs = reachMsOf(plan.features);
   /** Written anew for each record; nothing of it is kept. */
   const features = new Float64Array(plan.features.length);
 
@@ -49,6 +50,7 @@ export function createOnlyStage({ name, kind, groupSuffix, entity }: OnlyLink, o
     groupSuffix,
     input,
     outputs: [topics.legit, topics.fraud, topics.rejected],
+    feeds: [],
     precededBy: null,
     stateTopic: stateTopic(appId, input),
     horizonMs: entity?.layout.horizonMs ?? 0,
@@ -83,6 +85,7 @@ export function createOnlyStage({ name, kind, groupSuffix, entity }: OnlyLink, o
         order: record.offset,
         late: state.isLate(timeMs),
         approximate: state.approximate(observation),
+        historySinceMs: state.unknownBefore(observation, reachMs),
       });
     },
 

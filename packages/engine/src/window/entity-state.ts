@@ -14,6 +14,7 @@ import { eventsOf } from "./chain.ts";
 import { CHUNK_EVENTS, identityHash } from "./chunk.ts";
 import { currencyOf } from "./currency-code.ts";
 import { type EntityView, viewOf } from "./entity-view.ts";
+import { History } from "./history.ts";
 import { KeyedEvents } from "./keyed-events.ts";
 import { type EntityLayout, readsLabels } from "./layout.ts";
 import type { LoadedChunks } from "./loaded-chunks.ts";
@@ -28,6 +29,7 @@ export class EntityState {
   readonly #questions: Questions;
   readonly #events: KeyedEvents;
   readonly #snapshot: RollingSnapshot;
+  readonly #history = new History();
   #loader: Loader | null;
   /** Until replay has passed the greatest offset that any is as of: the chunks that were loaded. */
   #loaded: LoadedChunks | null = null;
@@ -50,6 +52,10 @@ export class EntityState {
 
   get streamTimeMs(): number {
     return this.#streamTimeMs;
+  }
+
+  get historySinceMs(): number {
+    return this.#history.sinceMs;
   }
 
   get keys(): number {
@@ -90,6 +96,11 @@ export class EntityState {
     if (givenUpMs < 0) return false;
     const floorMs = this.#streamFloorMs(timeMs);
     return this.#questions.windows.some((window) => missesGivenUp(window, timeMs, floorMs, givenUpMs));
+  }
+
+  /** Before which time transactions may be unknown that a window of `reachMs` asks for; 0: none are. */
+  unknownBefore({ timeMs, historySinceMs }: Observation, reachMs: number): number {
+    return this.#history.unknownBefore(timeMs, reachMs, historySinceMs);
   }
 
   /** What is known of a key as of stream time; null if nothing is. Changes nothing that a decision could depend on. */
@@ -151,7 +162,10 @@ export class EntityState {
     if (this.#loader !== null) this.loaded(-1);
     if (this.#loaded !== null && offset >= this.#loaded.asOf) this.#loaded = null;
     if (event.kind === "label") this.#applyLabel(event, offset);
-    else if (!this.isLate(event.timeMs)) this.#applyTransaction(event, offset);
+    else {
+      this.#history.saw(event.timeMs, event.historySinceMs);
+      if (!this.isLate(event.timeMs)) this.#applyTransaction(event, offset);
+    }
     this.#known = null;
     this.#sweep();
   }
@@ -168,11 +182,12 @@ export class EntityState {
     this.#loader.load(recordKey, value);
   }
 
-  loaded(streamTimeMs: number): void {
+  loaded(streamTimeMs: number, historySinceMs = 0): void {
     if (this.#loader === null) throw new Error("loaded() twice");
     this.#loaded = this.#loader.assemble((key) => void this.#snapshot.bury(key));
     this.#loader = null;
     this.#streamTimeMs = streamTimeMs;
+    this.#history.sinceMs = historySinceMs;
   }
 
   /** All that can still be asked about, keys in order, events in order of arrival. For tests and inspection. */

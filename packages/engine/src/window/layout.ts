@@ -40,17 +40,21 @@ export function layoutOf(
   const withLabels = labels || own.some(readsLabels);
   const columns = new Set(own.flatMap(({ and, field }) => (field === null ? and : [...and, field])));
   if (amounts) columns.add("currency");
-  const longestMs = Math.max(0, ...own.map(({ delayMs, windowMs }) => delayMs + windowMs));
   return {
     entity,
     columns: [...columns].sort(),
     amounts,
     ids: ids || withLabels,
     labels: withLabels,
-    horizonMs: longestMs + latenessMs,
+    horizonMs: reachMsOf(own) + latenessMs,
     latenessMs,
     maxLiveEvents: MAX_LIVE_EVENTS,
   };
+}
+
+/** How far before a transaction the longest window of these reaches, ms; 0 without any. */
+export function reachMsOf(features: readonly Feature[]): number {
+  return Math.max(0, ...features.map(({ delayMs, windowMs }) => delayMs + windowMs));
 }
 
 /** Of transactions in the asking one's currency only. */

@@ -11,6 +11,8 @@ export type Observation = {
   /** Event time: the transaction's own, else its record's. */
   readonly timeMs: number;
   readonly origin: Origin;
+  /** What an earlier stage knows of history.ts, ms; 0 or nothing: all of it. */
+  readonly historySinceMs?: number;
 };
 
 /** The truth about a past transaction, as it reached this log. */

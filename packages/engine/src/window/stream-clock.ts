@@ -1,18 +1,30 @@
-import type { StateEvent } from "./observation.ts";
+import { History } from "./history.ts";
+import type { Observation, StateEvent } from "./observation.ts";
 import type { ChunkRecord } from "./rolling-snapshot.ts";
 
 /** The state of a stateless ruleset: nothing but stream time, and nothing to snapshot. */
 export class StreamClock {
   readonly replayFrom = null;
   readonly keys = 0;
+  readonly #history = new History();
   #streamTimeMs = -1;
 
   get streamTimeMs(): number {
     return this.#streamTimeMs;
   }
 
+  get historySinceMs(): number {
+    return this.#history.sinceMs;
+  }
+
   apply(event: StateEvent): void {
-    if (event.kind === "transaction" && event.timeMs > this.#streamTimeMs) this.#streamTimeMs = event.timeMs;
+    if (event.kind !== "transaction") return;
+    if (event.timeMs > this.#streamTimeMs) this.#streamTimeMs = event.timeMs;
+    this.#history.saw(event.timeMs, event.historySinceMs);
+  }
+
+  unknownBefore({ timeMs, historySinceMs }: Observation, reachMs: number): number {
+    return this.#history.unknownBefore(timeMs, reachMs, historySinceMs);
   }
 
   ask(): void {
@@ -47,7 +59,8 @@ export class StreamClock {
     // Chunks that a stateful ruleset left behind mean nothing here.
   }
 
-  loaded(streamTimeMs: number): void {
+  loaded(streamTimeMs: number, historySinceMs = 0): void {
     this.#streamTimeMs = streamTimeMs;
+    this.#history.sinceMs = historySinceMs;
   }
 }
