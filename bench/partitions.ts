@@ -1,20 +1,22 @@
 /**
- * What partitions cost: one detector that runs all stages of rulesets/card-payments.yaml, on a broker of its own on this
+ * What partitions cost: detectors that run all stages of rulesets/card-payments.yaml, on a broker of its own on this
  * machine, a fresh one for each number of partitions. Linux: sockets and the broker's time are read from /proc.
  *
- *   npm run bench:partitions [-- --partitions 4,64] [--rate 1000] [--idle 10] [--load 20]
+ *   npm run bench:partitions [-- --partitions 4,64] [--detectors 1,2] [--rate 1000] [--idle 10] [--load 20]
  *
- * The figures of the load are of its last part, `--load` seconds after as long a time to warm up.
+ * The figures of the load are of its last part, `--load` seconds after as long a time to warm up. Of several detectors
+ * memory and processor time are of all together; the last one joins when the others have everything, and leaves under
+ * load: how long that takes is until each partition of each stage is decided again, and by one of them alone.
  */
 import { mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { compileRuleset, formatFaults } from "@weir/engine";
+import { chainOf, compileRuleset, formatFaults } from "@weir/engine";
 import { openAdmin } from "@weir/kafka";
 import { TOPICS } from "@weir/schema";
-import { type JavaKafka, startJavaKafka, transactionalIds, weirFolder } from "@weir/testing";
+import { type JavaKafka, startJavaKafka, transactionalIds, until, weirFolder } from "@weir/testing";
 import { histogramOf, type PromSample, quantile, since, sumOf } from "../tools/process/prometheus.ts";
 import { type Service, startProcess } from "../tools/process/service.ts";
 import { wantedTopics } from "../tools/weir/topics/topics.ts";
@@ -27,6 +29,7 @@ const TICKS_PER_SECOND = 100;
 const { values } = parseArgs({
   options: {
     partitions: { type: "string", default: "4,64" },
+    detectors: { type: "string", default: "1,2" },
     rate: { type: "string", default: "1000" },
     idle: { type: "string", default: "10" },
     load: { type: "string", default: "20" },
@@ -36,69 +39,97 @@ const [idleSeconds, loadSeconds] = [Number(values.idle), Number(values.load)];
 const compiled = compileRuleset(readFileSync(RULESET, "utf8"), { file: RULESET });
 if (!compiled.ok) throw new Error(formatFaults(compiled.faults));
 const { plan } = compiled;
+const STAGES = chainOf(plan, { inputKeyed: false }).length;
 const folder = join(weirFolder, "bench-partitions");
 
 const columns: Record<string, string>[] = [];
-for (const partitions of values.partitions.split(",").map(Number)) {
-  columns.push(await measure(partitions));
-  console.error(columns.at(-1));
-}
+for (const partitions of values.partitions.split(",").map(Number))
+  for (const detectors of values.detectors.split(",").map(Number)) {
+    columns.push(await measure(partitions, detectors));
+    console.error(columns.at(-1));
+  }
 console.log(`${cpus().length} cores, ${cpus()[0]?.model ?? "unknown"}, Node ${process.version}\n`);
 for (const name of Object.keys(columns[0] ?? {}))
   console.log(`| ${name} | ${columns.map((column) => column[name]).join(" | ")} |`);
 
-async function measure(partitions: number): Promise<Record<string, string>> {
+async function measure(partitions: number, count: number): Promise<Record<string, string>> {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const kafka = await startJavaKafka({ dataDir: join(folder, "kafka"), log: () => {} });
   const services: Service[] = [];
-  const start = async (name: string, environment: NodeJS.ProcessEnv): Promise<Service> => {
+  const start = async (name: string, script: string, environment: NodeJS.ProcessEnv): Promise<Service> => {
     const settings = { ...process.env, KAFKA_BROKER_URL: kafka.brokers, ...environment };
-    const service = await startProcess(name, `services/${name}/main.ts`, settings, join(folder, `${name}.log`));
+    const service = await startProcess(name, `services/${script}/main.ts`, settings, join(folder, `${name}.log`));
     services.push(service);
     return service;
   };
+  const detectors: Service[] = [];
+  const oneMore = async (): Promise<number> => {
+    const startedMs = performance.now();
+    detectors.push(await start(`detector-${detectors.length + 1}`, "detector", { RULESET }));
+    return untilAllDecided(detectors, partitions * STAGES, startedMs);
+  };
   try {
     await makeTopics(kafka, partitions);
-    const startedMs = performance.now();
-    const detector = await start("detector", { RULESET });
-    await detector.untilReady(300_000);
-    const readyMs = performance.now() - startedMs;
-    const pid = await pidOf(detector);
+    const firstMs = await oneMore();
+    let lastMs: number | null = null;
+    while (detectors.length < count) lastMs = await oneMore();
+    const pids = await Promise.all(detectors.map(pidOf));
     // The first seconds are those of its compiler.
     await sleep(5_000);
-    const [sockets, idle] = [socketsOf(pid), await busy(pid, kafka.pid, idleSeconds)];
-    const resting = await samplesOf(detector);
+    const sockets = pids.map(socketsOf);
+    const idle = await busy(pids, kafka.pid, idleSeconds);
+    const resting = await samplesOf(detectors);
 
-    const generator = await start("generator", { TRANSACTIONS_PER_SECOND: values.rate });
+    const generator = await start("generator", "generator", { TRANSACTIONS_PER_SECOND: values.rate });
     await generator.untilReady(60_000);
     await sleep(loadSeconds * 1_000);
-    const before = await samplesOf(detector);
-    const loaded = await busy(pid, kafka.pid, loadSeconds);
-    const after = await samplesOf(detector);
+    const before = await samplesOf(detectors);
+    const loaded = await busy(pids, kafka.pid, loadSeconds);
+    const after = await samplesOf(detectors);
+    const ids = await transactionalIds(kafka.brokers);
+    let leftMs: number | null = null;
+    if (count > 1) {
+      const startedMs = performance.now();
+      const leaving = detectors.pop() as Service;
+      leaving.signal("SIGTERM");
+      leftMs = await untilAllDecided(detectors, partitions * STAGES, startedMs);
+    }
     const latency = since(histogramOf(after, LATENCY), histogramOf(before, LATENCY));
     const perSecond = (name: string): number => (sumOf(after, name) - sumOf(before, name)) / loadSeconds;
     const ms = (q: number): string => `${((quantile(q, latency) ?? Number.NaN) * 1_000).toFixed(0)} ms`;
-    const ids = await transactionalIds(kafka.brokers);
     return {
       "partitions of each topic": String(partitions),
-      "partitions of all stages": String(sumOf(resting, "weir_assigned_partitions")),
-      "start to all running": `${(readyMs / 1_000).toFixed(1)} s`,
-      "connections to the broker": String(sockets),
+      detectors: String(count),
+      "partitions of all stages": String(partitions * STAGES),
+      "start to all running": inSeconds(firstMs),
+      "one more joins": inSeconds(lastMs),
+      "connections to the broker": sockets.join(" + "),
       "transactional ids": String(ids.length),
       "idle: memory": megabytes(resting),
-      "idle: CPU of detector, of broker": idle,
+      "idle: CPU of detectors, of broker": idle,
       [`${values.rate} tx/s: decided a second`]: perSecond("weir_transactions_total").toFixed(0),
       [`${values.rate} tx/s: waiting in all stages`]: sumOf(after, "weir_lag_transactions").toFixed(0),
       [`${values.rate} tx/s: latency p50, p99`]: `${ms(0.5)}, ${ms(0.99)}`,
       [`${values.rate} tx/s: Kafka transactions a second`]: perSecond("weir_commits_total").toFixed(0),
       [`${values.rate} tx/s: memory`]: megabytes(after),
-      [`${values.rate} tx/s: CPU of detector, of broker`]: loaded,
+      [`${values.rate} tx/s: CPU of detectors, of broker`]: loaded,
+      [`${values.rate} tx/s: one leaves`]: inSeconds(leftMs),
     };
   } finally {
     for (const service of services) await service.stop(15_000);
     await kafka.stop();
   }
+}
+
+/** Throws after 5 minutes. Resolves with the time since `startedMs`. */
+async function untilAllDecided(detectors: readonly Service[], all: number, startedMs: number): Promise<number> {
+  const isDone = async (): Promise<boolean> => {
+    const counts = await Promise.all(detectors.map((one) => one.readyPartitions()));
+    return counts.every((count) => count > 0) && counts.reduce((sum, count) => sum + count, 0) === all;
+  };
+  if (!(await until(isDone, 300_000, 50))) throw new Error("not all partitions are decided after 300 s");
+  return performance.now() - startedMs;
 }
 
 async function makeTopics(kafka: JavaKafka, partitions: number): Promise<void> {
@@ -107,8 +138,13 @@ async function makeTopics(kafka: JavaKafka, partitions: number): Promise<void> {
   await admin.close();
 }
 
+/** Of all together. */
+async function samplesOf(services: readonly Service[]): Promise<PromSample[]> {
+  return (await Promise.all(services.map(samplesOfOne))).flat();
+}
+
 /** A detector that is short of processor answers late. */
-async function samplesOf(service: Service): Promise<PromSample[]> {
+async function samplesOfOne(service: Service): Promise<PromSample[]> {
   for (let times = 0; times < 5; times++) {
     const samples = await service.samples();
     if (samples !== null) return samples;
@@ -135,12 +171,12 @@ function socketsOf(pid: number): number {
     }).length;
 }
 
-/** Share of one core that each of the two takes over so many seconds. */
-async function busy(detector: number, broker: number, seconds: number): Promise<string> {
-  const pids = [detector, broker];
-  const before = pids.map(ticksOf);
+/** Share of one core that the detectors, and that the broker takes over so many seconds. */
+async function busy(detectors: readonly number[], broker: number, seconds: number): Promise<string> {
+  const ticks = (): number[] => [detectors.reduce((sum, pid) => sum + ticksOf(pid), 0), ticksOf(broker)];
+  const before = ticks();
   await sleep(seconds * 1_000);
-  const shares = pids.map((pid, index) => (ticksOf(pid) - (before[index] ?? 0)) / TICKS_PER_SECOND / seconds);
+  const shares = ticks().map((now, index) => (now - (before[index] ?? 0)) / TICKS_PER_SECOND / seconds);
   return shares.map((share) => `${(share * 100).toFixed(0)} %`).join(", ");
 }
 
@@ -152,4 +188,8 @@ function ticksOf(pid: number): number {
 
 function megabytes(samples: readonly PromSample[]): string {
   return `${(sumOf(samples, "process_resident_memory_bytes") / 1e6).toFixed(0)} MB`;
+}
+
+function inSeconds(ms: number | null): string {
+  return ms === null ? "-" : `${(ms / 1_000).toFixed(1)} s`;
 }
