@@ -5,6 +5,7 @@
 import { type ChainStage, type ChainTopics, createChain, type Plan } from "@weir/engine";
 import type { LogRecord } from "@weir/schema";
 import {
+  type Log,
   MemoryBroker,
   MemoryLog,
   type MemoryPartition,
@@ -52,6 +53,8 @@ export class ChainRun {
   readonly clock = new VirtualClock();
   readonly labels = new Map<string, number>();
   restores = 0;
+  /** Why states were not restored from their snapshots. */
+  readonly rebuilt: string[] = [];
   #failure: unknown = null;
   readonly #options: ChainRunOptions;
   #processes = 0;
@@ -68,8 +71,8 @@ export class ChainRun {
     for (const input of inputs) this.broker.produce(input);
   }
 
-  /** One more process with all stages of the chain. */
-  start(): Process {
+  /** One more process with all stages of the chain. `through`: what lies between it and the log. */
+  start(through: (log: Log) => Log = (log) => log): Process {
     const process: Process = {
       log: new MemoryLog(this.broker, {
         batchRecords: this.#options.batchRecords ?? BATCH_RECORDS,
@@ -80,7 +83,7 @@ export class ChainRun {
     };
     process.running = runChain({
       links: chainWith(this.#options).map((stage) => ({ stage, group: groupOf(stage), events: this.#eventsOf(stage) })),
-      log: process.log,
+      log: through(process.log),
       clock: this.clock,
       processId: `process-${++this.#processes}`,
       maxStageLag: MAX_STAGE_LAG,
@@ -140,8 +143,9 @@ export class ChainRun {
   #eventsOf({ name }: ChainStage): StageEvents {
     return {
       ...noEvents,
-      restored: () => {
+      restored: ({ rebuilt }) => {
         this.restores += 1;
+        if (rebuilt !== null) this.rebuilt.push(rebuilt);
       },
       batchCommitted: ({ labels }) => {
         for (const [label, count] of labels)
