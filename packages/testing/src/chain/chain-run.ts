@@ -118,6 +118,13 @@ export class ChainRun {
     await this.#wait("part of the input", () => waiting() <= left);
   }
 
+  /** What waits for time, as labels wait for the gate, goes on. */
+  async pass(ms: number): Promise<void> {
+    const endMs = this.clock.now() + ms;
+    void this.clock.sleep(ms);
+    await this.#wait("time to pass", () => this.clock.now() >= endMs);
+  }
+
   /** Until every stage has read all that there is. */
   async drain(): Promise<void> {
     const stages = chainWith(this.#options);
@@ -189,6 +196,7 @@ export async function tryChain(options: ChainRunOptions, inputs: readonly Input[
   for (let from = 0; from < inputs.length; from += portion) {
     run.produce(inputs.slice(from, from + portion));
     await run.until(portion >> 1);
+    if ((from / portion) % 3 === 2) await run.pass(1_000);
     const share = from / inputs.length;
     if (share >= 0.3 && processes.length === 1) processes.push(run.start());
     if (share >= 0.6 && processes.length === 2) {
