@@ -1,7 +1,7 @@
 export { type Admission, type AdmitOptions, admit } from "./admit.ts";
 export { createChain } from "./chain/chain.ts";
 export type { ChainOptions, ChainStage, ChainState, ChainStep } from "./chain/chain-stage.ts";
-export { STEP_LABELS } from "./chain/step-labels.ts";
+export { DECISION_MARKS, parseDecisionLabel } from "./chain/step-labels.ts";
 export { type ChainLink, type ChainShape, type ChainTopics, chainOf, inputTopicOf } from "./chain/topology.ts";
 export { type CompileOptions, type CompileResult, compileRuleset } from "./compile.ts";
 export { createDecide, type Decide, type Verdict } from "./decide.ts";

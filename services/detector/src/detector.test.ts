@@ -114,11 +114,24 @@ test("a log that is not one to work with is refused before anything is asked of 
   expect(await detector.exit).toBe(78);
 });
 
+test("topics that throw away what is needed stop the start with what mends it", async () => {
+  const cleanup = new Map([
+    [BY_SOURCE, "compact"],
+    [`weir.state.${BY_TARGET}`, "compact, delete"],
+  ]);
+  const configOf = async (topic: string) => ({ "cleanup.policy": cleanup.get(topic) ?? "" });
+  const detector = new World().start({ RULESET: "counts.yaml", ALLOW_PARTIAL_HISTORY: "true" }, { configOf });
+  expect(await detector.exit).toBe(78);
+  expect(detector.said()).toContain("weir.by-source is compacted");
+  expect(detector.said()).toContain("weir.state.weir.by-target is not only compacted");
+  expect(detector.said()).toContain("cleanup.policy=compact");
+});
+
 describe("a log that is kept for less than the ruleset looks back", () => {
-  const retentionOf = async (topic: string) => (topic === BY_TARGET ? 3_600_000 : null);
+  const configOf = async (topic: string) => (topic === BY_TARGET ? { "retention.ms": "3600000" } : {});
 
   test("stops the start with what mends it", async () => {
-    const detector = new World().start({ RULESET: "counts.yaml" }, { retentionOf });
+    const detector = new World().start({ RULESET: "counts.yaml" }, { configOf });
     expect(await detector.exit).toBe(78);
     expect(detector.said()).toMatch(/weir\.by-target is kept for 3600000 ms, but the ruleset looks back \d+ ms/);
     expect(detector.said()).toContain("kafka-configs --alter");
@@ -127,7 +140,7 @@ describe("a log that is kept for less than the ruleset looks back", () => {
   test("is accepted with ALLOW_PARTIAL_HISTORY=true", async () => {
     const world = new World();
     world.produce(5);
-    world.start({ RULESET: "counts.yaml", ALLOW_PARTIAL_HISTORY: "true" }, { retentionOf });
+    world.start({ RULESET: "counts.yaml", ALLOW_PARTIAL_HISTORY: "true" }, { configOf });
     await world.decidesAll();
   });
 

@@ -25,7 +25,13 @@ import { watchPartitions } from "./partition-watch.ts";
 import { watchProgress } from "./progress.ts";
 import { answerRejected, REJECTED_ROUTES } from "./rejected-routes.ts";
 import { detectorSettings, settingsTable } from "./settings.ts";
-import { type RetentionOf, refuseDroppedStages, refuseShortLogs, verifiedCounts } from "./start-checks.ts";
+import {
+  type ConfigOf,
+  refuseDroppedStages,
+  refuseForgetfulTopics,
+  retentionIn,
+  verifiedCounts,
+} from "./start-checks.ts";
 
 const LOOK_EVERY_MS = 500;
 const STUCK_AFTER_MS = 30_000;
@@ -33,6 +39,8 @@ const RETRY_CONNECT_MS = 2_000;
 
 /** What the decision tail may hold. */
 const TAIL = { most: 10_000, mostBytes: 16 * 2 ** 20 };
+
+const noConfig: ConfigOf = async () => ({});
 
 const ROUTES = [...ENTITY_ROUTES, ...REJECTED_ROUTES];
 
@@ -48,11 +56,10 @@ export const detector = defineService({
   start({ kafka, sessionTimeoutMs, ...rest }, world) {
     const clientLog = kafkaLog(world.log);
     const log = new KafkaLog({ connection: kafka, sessionTimeoutMs, log: clientLog });
-    const retentionOf = async (topic: string): Promise<number | null> => {
+    const configOf: ConfigOf = async (topic) => {
       const admin = openAdmin(kafka);
       try {
-        const given = (await admin.describe([topic])).get(topic)?.config["retention.ms"] ?? "-1";
-        return given === "-1" ? null : Number(given);
+        return (await admin.describe([topic])).get(topic)?.config ?? {};
       } finally {
         await admin.close();
       }
@@ -60,7 +67,7 @@ export const detector = defineService({
     const lettersLog = new KafkaLog({ connection: kafka, log: clientLog });
     const refuseUnfit = () => refuseUnfitKafka(kafka, clientLog);
     const place = `Kafka at ${kafka.brokers.join(",")}`;
-    return startDetector(rest, world, { log, lettersLog, place, refuseUnfit, retentionOf });
+    return startDetector(rest, world, { log, lettersLog, place, refuseUnfit, configOf });
   },
 });
 
@@ -79,8 +86,8 @@ export type Source = {
   readonly place: string;
   /** Throws ConfigurationError when the log is not one to work with. */
   readonly refuseUnfit?: () => Promise<void>;
-  /** Without it the logs are taken to reach back as far as they must. */
-  readonly retentionOf?: RetentionOf;
+  /** Without it the topics are taken to keep what they must. */
+  readonly configOf?: ConfigOf;
 };
 
 async function startDetector(
@@ -88,7 +95,7 @@ async function startDetector(
   { log: logger, metrics: registry, health, routes, stopping }: World,
   source: Source,
 ): Promise<Running> {
-  const { log, lettersLog = log } = source;
+  const { log, lettersLog = log, configOf = noConfig } = source;
   const { chain, topics, appId, maxStageLag, allowPartialHistory, shutdownDeadlineMs } = settings;
   const { plan, stages: only, drain } = chain;
   logger.info(
@@ -105,7 +112,7 @@ async function startDetector(
       log: lettersLog,
       appId,
       topics,
-      retentionOf: source.retentionOf ?? (async () => null),
+      retentionOf: async (topic) => retentionIn(await configOf(topic)),
       clock: wallClock,
       logger,
       nextRun: randomUUID,
@@ -190,7 +197,7 @@ function stagesOf(settings: DetectorSettings, partitions: PartitionCounts): Chai
 
 /** The partitions of every topic. Throws ConfigurationError when starting would be wrong, and what the log throws. */
 async function check(settings: DetectorSettings, source: Source): Promise<PartitionCounts> {
-  const { log, refuseUnfit, retentionOf } = source;
+  const { log, refuseUnfit, configOf = noConfig } = source;
   await refuseUnfit?.();
   const { chain, topics, appId, allowPartialHistory } = settings;
   const inputs = chainOf(chain.plan, chain).map((link) => inputTopicOf(link, appId, topics));
@@ -199,7 +206,7 @@ async function check(settings: DetectorSettings, source: Source): Promise<Partit
   const counts = await verifiedCounts(log, stages);
   if (chain.drain) return counts;
   await refuseDroppedStages(log, appId, inputs);
-  if (retentionOf !== undefined && !allowPartialHistory) await refuseShortLogs(stages, retentionOf);
+  await refuseForgetfulTopics(stages, configOf, { allowPartialHistory });
   return counts;
 }
 

@@ -2,6 +2,7 @@
  * What the detector exports; docs and dashboards name these, and nothing else may be exported. What a stage does is told
  * by stage; a transaction is counted once, where it is decided or rejected.
  */
+import { DECISION_MARKS } from "@weir/engine";
 import { REASON_CODES } from "@weir/schema";
 import { DURATION_BUCKETS_SECONDS, type Metrics } from "@weir/service";
 
@@ -15,6 +16,11 @@ export function detectorMetrics(metrics: Metrics, stage: readonly string[]) {
       name: "weir_decisions_total",
       help: "Decisions by outcome",
       labels: { outcome: ["approve", "review", "decline"] },
+    }),
+    marked: metrics.counter({
+      name: "weir_marked_decisions_total",
+      help: "Decisions on a late transaction, with approximate windows, incomplete history or features, or in an unlisted currency",
+      labels: { mark: DECISION_MARKS },
     }),
     rejected: metrics.counter({
       name: "weir_rejected_total",

@@ -32,3 +32,20 @@ test("an engine that threw is counted, and logged by kind and place: its words m
   expect(lines.join("")).not.toMatch(/alice|home/);
   expect(await exported()).toContain("weir_step_failures_total 2");
 });
+
+test("a decision is counted by its outcome and by each of its marks", async () => {
+  const { events, exported } = observed();
+  const labels = new Map([
+    ["approve", 5],
+    ["approve+late", 2],
+    ["review+late+currency", 1],
+  ]);
+  const batch = { partition: 0, from: 0, next: 8, endOffset: 8, records: 8, labels, outputs: [], snapshotRecords: 0 };
+  events.batchCommitted({ ...batch, timestampsMs: new Float64Array(), computeMs: 1 });
+  const text = await exported();
+  for (const line of ['decisions_total{outcome="approve"} 7', 'decisions_total{outcome="review"} 1'])
+    expect(text).toContain(`weir_${line}`);
+  for (const line of ['{mark="late"} 3', '{mark="currency"} 1', '{mark="history"} 0'])
+    expect(text).toContain(`weir_marked_decisions_total${line}`);
+  expect(text).toContain("weir_transactions_total 8");
+});

@@ -1,4 +1,5 @@
 /** Turns what happens in a stage into metrics and log lines: counts and offsets, never a payload. */
+import { parseDecisionLabel } from "@weir/engine";
 import type { Logger } from "@weir/service";
 import type { BatchCommitted, StageEvents } from "@weir/stream";
 import type { DetectorMetrics } from "./metrics.ts";
@@ -116,12 +117,18 @@ function countBatch(
       continue;
     }
     if (label.startsWith(REJECTED)) metrics.rejected.inc({ stage, reason: label.slice(REJECTED.length) }, count);
-    else metrics.decisions.inc({ outcome: label }, count);
+    else countDecisions(metrics, label, count);
     if (ofTransactions) metrics.transactions.inc(count);
   }
   if (!isLast) return;
   for (const timestampMs of event.timestampsMs)
     if (timestampMs >= 0) metrics.endToEnd.observe(Math.max(0, nowMs - timestampMs) / 1000);
+}
+
+function countDecisions(metrics: DetectorMetrics, label: string, count: number): void {
+  const { outcome, marks } = parseDecisionLabel(label);
+  metrics.decisions.inc({ outcome }, count);
+  for (const mark of marks) metrics.marked.inc({ mark }, count);
 }
 
 function isPowerOfTwo(count: number): boolean {

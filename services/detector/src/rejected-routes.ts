@@ -19,7 +19,6 @@ import { DECISION_ID, rejectedLedgerTopic } from "@weir/schema";
 import type { Logger, RouteAnswer, RouteHandler, RouteRequest, Routes } from "@weir/service";
 import { type Clock, type Log, RetryLater, TopicMissing } from "@weir/stream";
 import { behindToken, refusal } from "./behind-token.ts";
-import type { RetentionOf } from "./start-checks.ts";
 
 const LIST = { method: "GET", path: "/rejected" } as const;
 const SHOW = { method: "GET", path: "/rejected/:origin" } as const;
@@ -39,7 +38,8 @@ export type RejectedRoutesOptions = {
   readonly log: Log;
   readonly appId: string;
   readonly topics: { readonly transactions: string; readonly labels: string; readonly rejected: string };
-  readonly retentionOf: RetentionOf;
+  /** How long a topic keeps its records, ms; null: for ever, or nobody knows. */
+  readonly retentionOf: (topic: string) => Promise<number | null>;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Unlike any other, each time. */

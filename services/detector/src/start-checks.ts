@@ -66,26 +66,49 @@ async function waitingIn(log: Log, group: string, topic: string): Promise<number
   }
 }
 
+/** The settings of a topic; what nobody knows is not among them. */
+export type ConfigOf = (topic: string) => Promise<Readonly<Record<string, string>>>;
+
+type Config = Awaited<ReturnType<ConfigOf>>;
+
 /** How long a topic keeps its records, ms; null: for ever, or nobody knows. */
-export type RetentionOf = (topic: string) => Promise<number | null>;
+export function retentionIn(config: Config): number | null {
+  const retentionMs = Number(config["retention.ms"] ?? -1);
+  return retentionMs < 0 ? null : retentionMs;
+}
+
+function cleanupIn(config: Config): string[] {
+  return config["cleanup.policy"]?.split(",").map((one) => one.trim()) ?? [];
+}
 
 /**
- * Throws ConfigurationError when a log is kept for less time than its stage looks back: a state that has to be rebuilt
- * would then lack what the windows ask for.
+ * Throws ConfigurationError when a topic throws away what is needed: a log that is compacted drops all but the last record
+ * of a key, a state topic that is not drops keys; and when a log is kept for less time than its stage looks back, so that
+ * a state that has to be rebuilt would lack what the windows ask for.
  */
-export async function refuseShortLogs(
-  stages: readonly { readonly input: string; readonly horizonMs: number }[],
-  retentionOf: RetentionOf,
+export async function refuseForgetfulTopics(
+  stages: readonly { readonly input: string; readonly stateTopic: string; readonly horizonMs: number }[],
+  configOf: ConfigOf,
+  { allowPartialHistory }: { readonly allowPartialHistory: boolean },
 ): Promise<void> {
   const faults: string[] = [];
-  for (const { input, horizonMs } of stages) {
-    if (horizonMs === 0) continue;
-    const retentionMs = await retentionOf(input);
-    if (retentionMs !== null && retentionMs < horizonMs)
+  const mend = (topic: string, setting: string): string =>
+    `Mend: kafka-configs --alter --entity-type topics --entity-name ${topic} --add-config ${setting}`;
+  for (const { input, stateTopic, horizonMs } of stages) {
+    const [log, state] = await Promise.all([configOf(input), configOf(stateTopic)]);
+    if (cleanupIn(log).includes("compact"))
+      faults.push(
+        `${input} is compacted, which drops records before they are decided. ${mend(input, "cleanup.policy=delete")}`,
+      );
+    if (cleanupIn(state).includes("delete"))
+      faults.push(
+        `${stateTopic} is not only compacted, so that state is deleted. ${mend(stateTopic, "cleanup.policy=compact")}`,
+      );
+    const retentionMs = retentionIn(log);
+    if (!allowPartialHistory && retentionMs !== null && retentionMs < horizonMs)
       faults.push(
         `${input} is kept for ${retentionMs} ms, but the ruleset looks back ${horizonMs} ms: rebuilt state would lack ` +
-          `the rest. Mend: kafka-configs --alter --entity-type topics --entity-name ${input} --add-config ` +
-          `retention.ms=${horizonMs}, or set ALLOW_PARTIAL_HISTORY=true`,
+          `the rest. ${mend(input, `retention.ms=${horizonMs}`)}, or set ALLOW_PARTIAL_HISTORY=true`,
       );
   }
   if (faults.length > 0) throw new ConfigurationError(faults);

@@ -22,7 +22,7 @@ export type ChainState = StreamClock | EntityState;
 
 export type ChainStep = {
   readonly outputs: readonly NewRecord[];
-  /** One of STEP_LABELS. */
+  /** What became of the record, as step-labels.ts says it. */
   readonly label: string;
   readonly event: StateEvent | null;
 };

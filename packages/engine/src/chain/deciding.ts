@@ -5,6 +5,7 @@ import { factsOf } from "../facts.ts";
 import type { Plan } from "../plan.ts";
 import { spliceDecision } from "../splice.ts";
 import type { Departure, Earlier } from "./departure.ts";
+import { decisionLabel } from "./step-labels.ts";
 import type { ChainTopics } from "./topology.ts";
 
 export type DecidingOptions = {
@@ -37,6 +38,13 @@ export function createDeciding({ plan, topics, explain, at, earlier }: DecidingO
       headers,
       timestampMs: record.timestampMs,
     };
-    return { outputs: [output], label: verdict.outcome, event: observation };
+    const label = decisionLabel(verdict.outcome, {
+      late,
+      approximate,
+      history: historySinceMs > 0,
+      incomplete: incomplete.length > 0,
+      currency: !verdict.listed,
+    });
+    return { outputs: [output], label, event: observation };
   };
 }

@@ -148,13 +148,13 @@ describe("a decided record", () => {
   ])("of a currency that is not listed has at least the outcome otherwise: %s", (otherwise, outcome, topic) => {
     const ruleset = `${THRESHOLD}currencies: [EUR]\notherwise: ${otherwise}\n`;
     const { output, label } = stepOnce(ruleset, aRecord({ currency: "USD" }));
-    expect([label, output.topic]).toEqual([outcome, topic]);
+    expect([label, output.topic]).toEqual([`${outcome}+currency`, topic]);
     const { decision } = JSON.parse(output.value?.toString() ?? "");
     expect(decision).toMatchObject({
       score: 0,
       reasons: [{ rule: "currency_not_listed", observed: { currency: "USD" } }],
     });
-    expect(stepOnce(ruleset, aRecord({ currency: "USD", amount: 950 })).label).toBe("decline");
+    expect(stepOnce(ruleset, aRecord({ currency: "USD", amount: 950 })).label).toBe("decline+currency");
     expect(stepOnce(ruleset, aRecord({})).label).toBe("approve");
   });
 

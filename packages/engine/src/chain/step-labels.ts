@@ -13,7 +13,20 @@ export const PASSED = "passed";
 export const LABEL_MATCHED = "label:matched";
 export const LABEL_UNMATCHED = "label:unmatched";
 
-export const STEP_LABELS: readonly string[] = [
-  ...["approve", "review", "decline", PASSED, LABEL_MATCHED, LABEL_UNMATCHED],
-  ...Object.values(REJECTED),
-];
+/** What a decision may say of itself, which the label then does too: `approve+late`. */
+export const DECISION_MARKS = ["late", "approximate", "history", "incomplete", "currency"] as const;
+
+export type DecisionMark = (typeof DECISION_MARKS)[number];
+
+/** The outcome, with those marks that apply. */
+export function decisionLabel(outcome: string, marks: Readonly<Record<DecisionMark, boolean>>): string {
+  let label = outcome;
+  for (const mark of DECISION_MARKS) if (marks[mark]) label += `+${mark}`;
+  return label;
+}
+
+/** The same taken apart. */
+export function parseDecisionLabel(label: string): { readonly outcome: string; readonly marks: readonly string[] } {
+  const [outcome = "", ...marks] = label.split("+");
+  return { outcome, marks };
+}

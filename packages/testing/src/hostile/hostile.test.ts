@@ -1,6 +1,14 @@
 /** Whatever comes in, something sensible comes out: a plan or faults, a decision or a reason. */
 import { readFileSync } from "node:fs";
-import { type ChainStage, compileRuleset, createChain, Evaluator, formatFaults, type Plan } from "@weir/engine";
+import {
+  type ChainStage,
+  compileRuleset,
+  createChain,
+  Evaluator,
+  formatFaults,
+  type Plan,
+  parseDecisionLabel,
+} from "@weir/engine";
 import { decodeTransaction, type LogRecord, REASON_CODES, REJECTED_HEADERS } from "@weir/schema";
 import { describe, expect, test } from "vitest";
 import { hostileRulesets } from "./rulesets.ts";
@@ -165,7 +173,7 @@ test(`${TRANSACTIONS} hostile transactions through the stage: each is decided or
     const [output] = outputs;
     seen.set(label, (seen.get(label) ?? 0) + 1);
     if (output?.topic !== TOPICS.rejected) {
-      expect(JSON.parse(output?.value?.toString() ?? "").decision.outcome).toBe(label);
+      expect(JSON.parse(output?.value?.toString() ?? "").decision.outcome).toBe(parseDecisionLabel(label).outcome);
       continue;
     }
     const reason = output.headers.findLast(([name]) => name === REJECTED_HEADERS.reason)?.[1]?.toString();
