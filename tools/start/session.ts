@@ -4,7 +4,8 @@
  * The stop goes with the stream: the generator first, so that nothing new comes; the detectors once nothing waits; the
  * ground last, by whoever made it. `--for` then checks what came in against what came out.
  */
-import { mkdir } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { weirFolder } from "@weir/testing";
 import { EXIT_CONFIGURATION } from "../cli/arguments.ts";
@@ -113,7 +114,8 @@ export class Session {
     await mkdir(folder, { recursive: true });
     const logOf = (name: string): string => join(folder, `${name}.log`);
     const common = { ...ground.environment, HOST: "127.0.0.1" };
-    const forDetector = { ...common, RULESET: ruleset, INPUT_KEYED: String(inputKeyed) };
+    const tokenFile = ground.environment.ADMIN_TOKEN_FILE || (await newToken(join(folder, "token")));
+    const forDetector = { ...common, RULESET: ruleset, INPUT_KEYED: String(inputKeyed), ADMIN_TOKEN_FILE: tokenFile };
     for (let i = 1; i <= detectors; i++) {
       const name = detectors === 1 ? "detector" : `detector-${i}`;
       this.#detectors.push(await ground.start("detector", name, forDetector, logOf(name)));
@@ -134,7 +136,7 @@ export class Session {
         return null;
       }
     }
-    places.push(["logs", `${relative(process.cwd(), folder)}/`]);
+    places.push(["logs", `${relative(process.cwd(), folder)}/`], ["token", relative(process.cwd(), tokenFile)]);
     if (!screen.live) for (const [name, what] of places) screen.say(`${name}: ${what}`);
     const scraper = new Scraper(generator, this.#detectors);
     const stages = this.#stages.map(({ name }) => name);
@@ -235,6 +237,12 @@ export class Session {
   #services(): Service[] {
     return this.#generator === null ? this.#detectors : [this.#generator, ...this.#detectors];
   }
+}
+
+/** What whoever runs this may ask the detectors with; nobody else may read it. */
+async function newToken(file: string): Promise<string> {
+  await writeFile(file, `${randomBytes(24).toString("hex")}\n`, { mode: 0o600 });
+  return file;
 }
 
 /** How it ended, if it did. */
