@@ -4,7 +4,8 @@
  *
  *   npm run bench:partitions [-- --partitions 4,64] [--detectors 1,2] [--rate 1000] [--idle 10] [--load 20]
  *
- * The figures of the load are of its last part, `--load` seconds after as long a time to warm up. Of several detectors
+ * The figures of the load are of its last part, `--load` seconds after as long a time to warm up, and longer while what has
+ * piled up meanwhile is decided. Of several detectors
  * memory and processor time are of all together; the last one joins when the others have everything, and leaves under
  * load: how long that takes is until each partition of each stage is decided again, and by one of them alone.
  */
@@ -83,7 +84,12 @@ async function measure(partitions: number, count: number): Promise<Record<string
 
     const generator = await start("generator", "generator", { TRANSACTIONS_PER_SECOND: values.rate });
     await generator.untilReady(60_000);
+    const loadedMs = performance.now();
     await sleep(loadSeconds * 1_000);
+    const hasPiledUp = async (): Promise<boolean> =>
+      sumOf(await samplesOf(detectors), "weir_lag_transactions") > Number(values.rate) / 2;
+    await until(async () => !(await hasPiledUp()), 60_000, 500);
+    const settledMs = performance.now() - loadedMs;
     const before = await samplesOf(detectors);
     const loaded = await busy(pids, kafka.pid, loadSeconds);
     const after = await samplesOf(detectors);
@@ -108,6 +114,7 @@ async function measure(partitions: number, count: number): Promise<Record<string
       "transactional ids": String(ids.length),
       "idle: memory": megabytes(resting),
       "idle: CPU of detectors, of broker": idle,
+      [`${values.rate} tx/s: time given to warm up`]: inSeconds(settledMs),
       [`${values.rate} tx/s: decided a second`]: perSecond("weir_transactions_total").toFixed(0),
       [`${values.rate} tx/s: waiting in all stages`]: sumOf(after, "weir_lag_transactions").toFixed(0),
       [`${values.rate} tx/s: latency p50, p99`]: `${ms(0.5)}, ${ms(0.99)}`,
