@@ -38,7 +38,8 @@ export function stretchesOf(log: Log, topic: string, partitions: number): Promis
 export async function leftOf(log: Log, group: string, stretches: readonly Stretch[]): Promise<Stretch[]> {
   const left = await Promise.all(
     stretches.map(async ({ input, from: before, to }) => {
-      const { from } = await gapOf(log, group, input);
+      const committed = await log.committed(group, input);
+      const from = Math.max(committed?.offset ?? before, before);
       const isLeft = from === before ? await holdsRecord(log, input, from, to) : from < to;
       return isLeft ? [{ input, from, to }] : [];
     }),

@@ -24,8 +24,11 @@ export type PrecedenceContext = {
   readonly events: Pick<StageEvents, "held" | "resumed">;
 };
 
-/** To ask is dear: a few requests for each partition. What is read meanwhile shares the next time. */
-const LOOK_EVERY_MS = 200;
+/**
+ * Asking is dear, three requests for each partition, and who is preceded is in no hurry: the other is given time to get
+ * there before it is asked where it is, and what is read here meanwhile shares the next time.
+ */
+const LOOK_EVERY_MS = 1_000;
 
 export class Precedence {
   readonly #context: PrecedenceContext;
@@ -64,15 +67,15 @@ export class Precedence {
     if (closed.aborted) return;
     let left = await stretchesOf(log, topic, partitions);
     let heldSinceMs: number | null = null;
-    for (let looks = 0; !closed.aborted; looks++) {
+    for (;;) {
+      await clock.sleep(LOOK_EVERY_MS, closed);
+      if (closed.aborted) break;
       left = await leftOf(log, group, left);
       if (left.length === 0) break;
-      if (looks > 0 && heldSinceMs === null) {
-        heldSinceMs = clock.now();
-        const lag = left.reduce((sum, { from, to }) => sum + to - from, 0);
-        events.held({ topic, lag, maxLag: 0 });
-      }
-      await clock.sleep(LOOK_EVERY_MS, closed);
+      if (heldSinceMs !== null) continue;
+      heldSinceMs = clock.now();
+      const lag = left.reduce((sum, { from, to }) => sum + to - from, 0);
+      events.held({ topic, lag, maxLag: 0 });
     }
     if (heldSinceMs !== null) events.resumed({ topic, ms: clock.now() - heldSinceMs });
   }

@@ -196,7 +196,7 @@ export async function tryChain(options: ChainRunOptions, inputs: readonly Input[
   for (let from = 0; from < inputs.length; from += portion) {
     run.produce(inputs.slice(from, from + portion));
     await run.until(portion >> 1);
-    if ((from / portion) % 3 === 2) await run.pass(1_000);
+    if ((from / portion) % 3 === 2) await run.pass(3_000);
     const share = from / inputs.length;
     if (share >= 0.3 && processes.length === 1) processes.push(run.start());
     if (share >= 0.6 && processes.length === 2) {
