@@ -13,7 +13,7 @@ export { type DumpedRecord, dumpTopics } from "./outsider/dump.ts";
 export { transactionalIds } from "./outsider/transactional-ids.ts";
 export { keptBrokerFolder, repositoryRoot, weirFolder } from "./paths.ts";
 export { freePort, portIsFree } from "./ports.ts";
-export { alive, signal, until } from "./processes.ts";
+export { alive, run, signal, until } from "./processes.ts";
 export { addToCorpus, type CorpusEntry, optionsOf, readCorpus } from "./sim/corpus.ts";
 export { countingChain } from "./sim/counting-chain.ts";
 export { FAULT_KINDS, type FaultKind } from "./sim/faults.ts";

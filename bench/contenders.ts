@@ -1,0 +1,83 @@
+/** Weir and its peers: what each is able to do, and how it is started. */
+import { join } from "node:path";
+import { repositoryRoot } from "@weir/testing";
+import type { JobName } from "./jobs.ts";
+import { buildPython, buildStreams, pythonCommand, streamsClassPath } from "./peers/build.ts";
+
+export type Contender = {
+  readonly name: string;
+  readonly what: string;
+  readonly jobs: readonly JobName[];
+  /** Of the messages, how many it is given: the slow ones would take minutes for all. */
+  readonly share: number;
+  prepare(): Promise<void>;
+  readonly command: string;
+  readonly args: readonly string[];
+  /** Beside the topics and the broker, which all have by the same names. */
+  environment(job: JobName, rulesetFile: string): NodeJS.ProcessEnv;
+};
+
+const ALL: readonly JobName[] = ["split", "one-window", "eight-windows", "chain"];
+const WINDOWS: readonly JobName[] = ["one-window", "eight-windows", "chain"];
+
+/**
+ * One thread each. The JVM has twice the heap that the state needs and the collector that was fastest on two cores;
+ * batches of 128 KiB instead of 16 were faster, a cache in front of the store and longer commits were not.
+ */
+const JVM = ["-Xms2g", "-Xmx2g", "-XX:+UseParallelGC"];
+
+function streams(name: string, what: string, jobs: readonly JobName[], settings: NodeJS.ProcessEnv): Contender {
+  return {
+    name,
+    what,
+    jobs,
+    share: 1,
+    prepare: buildStreams,
+    command: "java",
+    args: [...JVM, "-cp", streamsClassPath, "peer.Main"],
+    environment: (job) => ({ JOB: job, ...settings }),
+  };
+}
+
+function kafkajs(name: string, what: string, share: number, batches: boolean): Contender {
+  return {
+    name,
+    what,
+    jobs: ["split"],
+    share,
+    prepare: async () => {},
+    command: process.execPath,
+    args: [join(import.meta.dirname, "peers/kafkajs/loop.mjs")],
+    environment: () => ({ BATCHES: String(batches), KAFKAJS_NO_PARTITIONER_WARNING: "1" }),
+  };
+}
+
+export const CONTENDERS: readonly Contender[] = [
+  {
+    name: "weir",
+    what: "Weir's detector, exactly once",
+    jobs: ALL,
+    share: 1,
+    prepare: async () => {},
+    command: process.execPath,
+    args: [join(repositoryRoot, "services/detector/main.ts")],
+    environment: (_, rulesetFile) => ({ RULESET: rulesetFile, INPUT_KEYED: "true", PORT: "0" }),
+  },
+  streams("streams", "Kafka Streams, exactly_once_v2, store in memory", ALL, {}),
+  streams("streams-rocksdb", "the same, store in RocksDB", WINDOWS, { STORE: "rocksdb" }),
+  streams("streams-20ms", "the same in memory, commit interval 20 ms instead of 100", ALL, {
+    COMMIT_INTERVAL_MS: "20",
+  }),
+  {
+    name: "python",
+    what: "the tutorial's loop: kafka-python, at least once",
+    jobs: ["split"],
+    share: 0.2,
+    prepare: buildPython,
+    command: pythonCommand,
+    args: [join(import.meta.dirname, "peers/python/loop.py")],
+    environment: () => ({}),
+  },
+  kafkajs("kafkajs", "the loop in kafkajs: eachMessage, one awaited send each, at least once", 0.05, false),
+  kafkajs("kafkajs-batch", "kafkajs: eachBatch, one send a batch, at least once", 1, true),
+];

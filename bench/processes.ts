@@ -1,0 +1,29 @@
+/** What a process has used, as Linux tells it. */
+import { readFileSync } from "node:fs";
+
+/** Of a clock tick in /proc: 100 a second on every Linux that Node runs on. */
+const TICKS_PER_SECOND = 100;
+
+/** Processor time so far, s; all of its threads. */
+export function cpuSeconds(pid: number): number {
+  const text = readFileSync(`/proc/${pid}/stat`, "utf8");
+  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+}
+
+/** The most memory that was resident at a time, MB. */
+export function peakMegabytes(pid: number): number {
+  const [, kibibytes] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
+  return (Number(kibibytes) * 1024) / 1e6;
+}
+
+const SPINS = 3e8;
+
+/** ms for 300,000,000 additions of integers: what this core gives just now. */
+export function spinMs(): number {
+  const startedMs = performance.now();
+  let sum = 0;
+  for (let index = 0; index < SPINS; index++) sum = (sum + index) | 0;
+  if (sum === 1) throw new Error("unreachable");
+  return performance.now() - startedMs;
+}

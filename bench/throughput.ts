@@ -1,0 +1,86 @@
+/** One run: a preloaded topic through one contender. Seen from outside, so that all are measured alike. */
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Arena, Input, Split } from "./arena.ts";
+import type { Contender } from "./contenders.ts";
+import type { Job, JobName } from "./jobs.ts";
+import { cpuSeconds, peakMegabytes, spinMs } from "./processes.ts";
+
+export type Run = {
+  readonly kind: "throughput";
+  /** Runs of the same one are compared: the same broker, minutes apart. */
+  readonly round: string;
+  readonly job: JobName;
+  readonly contender: string;
+  readonly messages: number;
+  readonly partitions: number;
+  readonly keys: number;
+  readonly spanMs: number;
+  readonly processes: number;
+  readonly perSecond: number;
+  /** Processor time of the contender, of the broker. */
+  readonly cpuUs: number;
+  readonly brokerCpuUs: number;
+  readonly peakMb: number;
+  readonly spinMs: number;
+  readonly split: Split;
+};
+
+/** Left out of the rate: compilers warm up meanwhile, ours and the peers'. */
+const WARM_UP = 0.2;
+const POLL_MS = 100;
+const QUIET_MS = 1_500;
+const GIVE_UP_MS = 600_000;
+
+type Sample = { readonly atMs: number; readonly written: number; readonly cpu: number; readonly brokerCpu: number };
+
+export async function throughput(
+  arena: Arena,
+  contender: Contender,
+  job: Job,
+  options: { readonly input: Input; readonly partitions: number; readonly processes: number },
+): Promise<Pick<Run, "perSecond" | "cpuUs" | "brokerCpuUs" | "peakMb" | "spinMs" | "split">> {
+  const { input, partitions, processes } = options;
+  const spin = spinMs();
+  const { outputs, contestants } = await arena.start(contender, job, { topic: input.topic, partitions, processes });
+  await using running = contestants;
+  const topics = [outputs.legit, outputs.fraud, ...outputs.between];
+  // A topic in between counts as much as the last ones: both ends of a chain are work.
+  const expected = input.messages * (1 + outputs.between.length);
+  const samples: Sample[] = [];
+  for (const beganMs = performance.now(); ; await sleep(POLL_MS)) {
+    running.assertRunning();
+    const sample = {
+      written: await arena.written(topics, partitions),
+      atMs: performance.now(),
+      cpu: running.pids.reduce((sum, pid) => sum + cpuSeconds(pid), 0),
+      brokerCpu: cpuSeconds(arena.brokerPid),
+    };
+    if (sample.written !== samples.at(-1)?.written) samples.push(sample);
+    const last = samples.at(-1) as Sample;
+    // Markers of transactions take offsets as well, so it is over only when it is also quiet.
+    if (last.written >= expected && sample.atMs - last.atMs >= QUIET_MS) break;
+    if (sample.atMs - beganMs > GIVE_UP_MS)
+      throw new Error(`${contender.name} wrote ${last.written} of ${expected} in ${GIVE_UP_MS / 1000} s`);
+  }
+  const peakMb = running.pids.reduce((sum, pid) => sum + peakMegabytes(pid), 0);
+  const split = await arena.split(outputs, partitions);
+  assertSplit(split, contender, job, input);
+  const last = samples.at(-1) as Sample;
+  const first = samples.find(({ written }) => written >= WARM_UP * last.written) as Sample;
+  const messages = input.messages * (1 - first.written / last.written);
+  return {
+    perSecond: (messages * 1_000) / (last.atMs - first.atMs),
+    cpuUs: ((last.cpu - first.cpu) * 1e6) / messages,
+    brokerCpuUs: ((last.brokerCpu - first.brokerCpu) * 1e6) / messages,
+    peakMb,
+    spinMs: spin,
+    split,
+  };
+}
+
+function assertSplit({ legit, fraud }: Split, contender: Contender, job: Job, input: Input): void {
+  const faults: string[] = [];
+  if (legit + fraud !== input.messages) faults.push(`${legit + fraud} of ${input.messages} messages`);
+  if (job.name === "split" && fraud !== input.fraud) faults.push(`${fraud} frauds where there are ${input.fraud}`);
+  if (faults.length > 0) throw new Error(`${contender.name} wrote ${faults.join(" and ")}`);
+}
