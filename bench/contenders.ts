@@ -81,3 +81,17 @@ export const CONTENDERS: readonly Contender[] = [
   kafkajs("kafkajs", "the loop in kafkajs: eachMessage, one awaited send each, at least once", 0.05, false),
   kafkajs("kafkajs-batch", "kafkajs: eachBatch, one send a batch, at least once", 1, true),
 ];
+
+/** Throws with the names that there are. */
+export function named<T extends string | { readonly name: string }>(all: readonly T[], name: string): T {
+  const nameOf = (one: T): string => (typeof one === "string" ? one : one.name);
+  const found = all.find((one) => nameOf(one) === name);
+  if (found !== undefined) return found;
+  throw new Error(`no ${name}; there are ${all.map(nameOf).join(", ")}`);
+}
+
+/** Who is first has the coldest broker: another one each round, which count from 1. */
+export function rotated(contenders: readonly Contender[], round: number): Contender[] {
+  const first = (round - 1) % contenders.length;
+  return [...contenders.slice(first), ...contenders.slice(0, first)];
+}

@@ -11,7 +11,7 @@
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { Arena } from "./arena.ts";
-import { CONTENDERS, type Contender } from "./contenders.ts";
+import { CONTENDERS, named, rotated } from "./contenders.ts";
 import { JOB_NAMES, jobOf } from "./jobs.ts";
 import { throughputReport } from "./report.ts";
 import { type Run, throughput } from "./throughput.ts";
@@ -39,15 +39,8 @@ if (!values.json) console.log(throughputReport(runs, (job) => jobOf(job).what));
 
 async function measure(): Promise<Run[]> {
   const names = values.only.split(",");
-  const contenders = names.map((name) => known(CONTENDERS, name));
-  const jobs = values.jobs.split(",").map((name) =>
-    jobOf(
-      known(
-        JOB_NAMES.map((job) => ({ name: job })),
-        name,
-      ).name,
-    ),
-  );
+  const contenders = names.map((name) => named(CONTENDERS, name));
+  const jobs = values.jobs.split(",").map((name) => jobOf(named(JOB_NAMES, name)));
   const workload = {
     messages: Number(values.messages),
     keys: Number(values.keys),
@@ -77,18 +70,6 @@ async function measure(): Promise<Run[]> {
     }
   }
   return all;
-}
-
-function known<Named extends { readonly name: string }>(all: readonly Named[], name: string): Named {
-  const found = all.find((one) => one.name === name);
-  if (found !== undefined) return found;
-  throw new Error(`no ${name}; there are ${all.map((one) => one.name).join(", ")}`);
-}
-
-/** Who is first has the coldest broker: another one each round. */
-function rotated(contenders: readonly Contender[], round: number): Contender[] {
-  const first = (round - 1) % contenders.length;
-  return [...contenders.slice(first), ...contenders.slice(0, first)];
 }
 
 function tell(run: Run): void {

@@ -1,8 +1,7 @@
-/**
- * What decoding costs, per message, beside a bare JSON.parse of the same bytes:
- * `npm exec -c 'node bench/decode.ts'`. Good messages should stay below 1.5 us, bad ones below 5 us.
- */
+/** What decoding costs, per message, beside a bare JSON.parse of the same bytes. Good messages should stay below 1.5 us, bad ones below 5 us. */
 import { decodeTransaction } from "@weir/schema";
+import type { Part } from "./main.ts";
+import { printTable } from "./measure.ts";
 
 const ROUNDS = 7;
 const MESSAGES_PER_ROUND = 300_000;
@@ -54,20 +53,22 @@ function nsPerMessage(work: (value: Buffer) => number, values: readonly Buffer[]
 const decode = (value: Buffer) => (decodeTransaction(value).ok ? 1 : 0);
 const parse = (value: Buffer) => (JSON.parse(value.toString()) === null ? 1 : 0);
 
-console.log(
-  `${"message".padEnd(26)}${"bytes".padStart(6)}${"decode ns".padStart(11)}${"JSON.parse ns".padStart(15)}${"ratio".padStart(7)}`,
-);
-for (const [name, text] of cases) {
-  // Views of one large buffer, as a reader hands them out.
-  const size = Buffer.byteLength(text);
-  const response = Buffer.from(text.repeat(1024));
-  const values = Array.from({ length: 1024 }, (_, i) => response.subarray(i * size, (i + 1) * size));
-  const decodeNs = nsPerMessage(decode, values);
-  const parses = !name.startsWith("bad: not") && !name.startsWith("bad: cut");
-  const parseNs = parses ? nsPerMessage(parse, values) : Number.NaN;
-  const columns = [size.toString().padStart(6), decodeNs.toFixed(0).padStart(11)];
-  columns.push(parses ? parseNs.toFixed(0).padStart(15) : "throws".padStart(15));
-  columns.push((parses ? (decodeNs / parseNs).toFixed(2) : "").padStart(7));
-  console.log(name.padEnd(26) + columns.join(""));
-}
-if (sink < 0) throw new Error("unreachable");
+export const decodePart: Part = {
+  name: "decode",
+  async run() {
+    const rows = [["message", "bytes", "decode ns", "JSON.parse ns", "ratio"]];
+    for (const [name, text] of cases) {
+      // Views of one large buffer, as a reader hands them out.
+      const size = Buffer.byteLength(text);
+      const response = Buffer.from(text.repeat(1024));
+      const values = Array.from({ length: 1024 }, (_, i) => response.subarray(i * size, (i + 1) * size));
+      const decodeNs = nsPerMessage(decode, values);
+      const parses = !name.startsWith("bad: not") && !name.startsWith("bad: cut");
+      const parseNs = parses ? nsPerMessage(parse, values) : Number.NaN;
+      const peer = parses ? [parseNs.toFixed(0), (decodeNs / parseNs).toFixed(2)] : ["throws", ""];
+      rows.push([name, String(size), decodeNs.toFixed(0), ...peer]);
+    }
+    printTable(`Best of ${ROUNDS} rounds of ${MESSAGES_PER_ROUND.toLocaleString("en")} messages`, rows);
+    if (sink < 0) throw new Error("unreachable");
+  },
+};

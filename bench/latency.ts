@@ -1,0 +1,176 @@
+/**
+ * From the time at which a payment was due to when a reader of committed records has its decision, on a broker of its own
+ * on this machine, beside Kafka Streams at two commit intervals.
+ *
+ *   npm run bench:latency [-- --rates 1000,2000,5000,10000,20000] [--jobs eight-windows,chain] [--rounds 1]
+ *     [--only weir,streams,streams-20ms] [--seconds 20] [--warm-up 20] [--keys 50000] [--partitions 4] [--json]
+ *
+ * The loop is open: payments are due at a fixed rate whatever becomes of those before, and carry the time at which they
+ * were due, not that of a sender that was held up. All that were due within the measured time are waited for. Times are
+ * whole ms, rounded down, so a latency is at most 1 ms too great. --json prints one line a run; `--from FILE` makes the
+ * table of such lines, also of several sessions, and `--plot FILE` an SVG.
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { parseArgs } from "node:util";
+import { build, type Histogram } from "hdr-histogram-js";
+import { Arena, type Outputs } from "./arena.ts";
+import { CONTENDERS, type Contender, named, rotated } from "./contenders.ts";
+import { JOB_NAMES, type Job, jobOf } from "./jobs.ts";
+import { type Latency, latencyPlot, latencyReport } from "./latency-report.ts";
+import { cpuSeconds, spinMs } from "./processes.ts";
+import { Payments } from "./workload.ts";
+
+const TICK_MS = 1;
+/** For the last decisions of the measured time. */
+const STRAGGLERS_MS = 20_000;
+const MOST_IN_ONE_SEND = 5_000;
+const MOST_US = 120_000_000;
+
+const { values } = parseArgs({
+  options: {
+    rates: { type: "string", default: "1000,2000,5000,10000,20000" },
+    jobs: { type: "string", default: "eight-windows,chain" },
+    only: { type: "string", default: "weir,streams,streams-20ms" },
+    rounds: { type: "string", default: "1" },
+    seconds: { type: "string", default: "20" },
+    "warm-up": { type: "string", default: "20" },
+    keys: { type: "string", default: "50000" },
+    partitions: { type: "string", default: "4" },
+    json: { type: "boolean", default: false },
+    from: { type: "string" },
+    plot: { type: "string" },
+  },
+});
+const [seconds, warmUp, keys, partitions] = [values.seconds, values["warm-up"], values.keys, values.partitions].map(
+  Number,
+) as [number, number, number, number];
+const results = values.from === undefined ? await measureAll() : readResults(values.from);
+if (!values.json) console.log(latencyReport(results));
+if (values.plot !== undefined) writeFileSync(values.plot, latencyPlot(results));
+
+async function measureAll(): Promise<Latency[]> {
+  const contenders = values.only.split(",").map((name) => named(CONTENDERS, name));
+  const jobs = values.jobs.split(",").map((name) => jobOf(named(JOB_NAMES, name)));
+  for (const contender of contenders) await contender.prepare();
+  const all: Latency[] = [];
+  for (let round = 1; round <= Number(values.rounds); round++) {
+    await using arena = await Arena.open();
+    // A broker that has just started compiles itself, with half a core.
+    let warmUpMs = 2_000 * warmUp;
+    for (const rate of values.rates.split(",").map(Number))
+      for (const job of jobs)
+        for (const contender of rotated(contenders, round)) {
+          const result = await measure(arena, contender, job, rate, warmUpMs);
+          warmUpMs = 1_000 * warmUp;
+          all.push(result);
+          if (values.json) console.log(JSON.stringify(result));
+          else console.error(latencyReport([result]));
+        }
+  }
+  return all;
+}
+
+async function measure(arena: Arena, contender: Contender, job: Job, rate: number, warmUpMs: number): Promise<Latency> {
+  const spin = spinMs();
+  const topic = await arena.emptyInput(partitions);
+  const { outputs, contestants } = await arena.start(contender, job, { topic, partitions, processes: 1 });
+  await using running = contestants;
+  const fromMs = Math.ceil(nowMs()) + warmUpMs;
+  const toMs = fromMs + seconds * 1_000;
+  const watcher = watch(arena, outputs, fromMs, toMs);
+  const sent = send(arena, topic, { rate, fromMs, toMs });
+  const cpu = async (): Promise<[own: number, broker: number]> => [
+    running.pids.reduce((sum, pid) => sum + cpuSeconds(pid), 0),
+    cpuSeconds(arena.brokerPid),
+  ];
+  await sleep(fromMs - nowMs());
+  const before = await cpu();
+  await sleep(toMs - nowMs());
+  const after = await cpu();
+  const { measured, latestMs } = await sent;
+  for (const endMs = nowMs() + STRAGGLERS_MS; watcher.histogram.totalCount < measured && nowMs() < endMs; )
+    await sleep(50);
+  running.assertRunning();
+  watcher.close();
+  const at = (percentile: number): number => watcher.histogram.getValueAtPercentile(percentile) / 1_000;
+  return {
+    kind: "latency",
+    job: job.name,
+    contender: contender.name,
+    rate,
+    seconds,
+    partitions,
+    keys,
+    missing: measured - watcher.histogram.totalCount,
+    ms: { p50: at(50), p90: at(90), p99: at(99), p999: at(99.9), max: at(100) },
+    senderLatestMs: latestMs,
+    cpu: (after[0] - before[0]) / seconds,
+    brokerCpu: (after[1] - before[1]) / seconds,
+    spinMs: spin,
+  };
+}
+
+/** Until `toMs`. Resolves with how many were due from `fromMs` on, and how late the latest of those was sent. */
+async function send(
+  arena: Arena,
+  topic: string,
+  { rate, fromMs, toMs }: { readonly rate: number; readonly fromMs: number; readonly toMs: number },
+): Promise<{ readonly measured: number; readonly latestMs: number }> {
+  const payments = new Payments({ keys, partitions });
+  const producer = arena.producer();
+  const startMs = nowMs();
+  const dueMs = (number: number): number => Math.floor(startMs + (number * 1_000) / rate);
+  let [sent, measured, latestMs] = [0, 0, 0];
+  while (dueMs(sent) < toMs) {
+    const atMs = nowMs();
+    const records = [];
+    for (; dueMs(sent) <= atMs && dueMs(sent) < toMs && records.length < MOST_IN_ONE_SEND; sent++) {
+      records.push(payments.next(dueMs(sent)).record);
+      if (dueMs(sent) < fromMs) continue;
+      measured++;
+      latestMs = Math.max(latestMs, atMs - dueMs(sent));
+    }
+    if (records.length > 0) await producer.send(topic, records);
+    await sleep(TICK_MS);
+  }
+  await producer.close();
+  return { measured, latestMs };
+}
+
+/** Records, in us, the latencies of decisions on payments that were due in [fromMs, toMs). */
+function watch(arena: Arena, { legit, fraud }: Outputs, fromMs: number, toMs: number) {
+  const histogram: Histogram = build({ highestTrackableValue: MOST_US, numberOfSignificantValueDigits: 3 });
+  const readers = [legit, fraud].flatMap((topic) =>
+    Array.from({ length: partitions }, (_, partition) => arena.log.read({ topic, partition }, 0)),
+  );
+  for (const reader of readers)
+    void (async () => {
+      for (;;) {
+        const batch = await reader.next();
+        if (batch === null) return;
+        const atMs = nowMs();
+        for (const { timestampMs } of batch.records)
+          if (timestampMs >= fromMs && timestampMs < toMs)
+            histogram.recordValue(Math.min(MOST_US, Math.max(1, Math.round((atMs - timestampMs) * 1_000))));
+      }
+    })().catch(() => {});
+  return {
+    histogram,
+    close: () => {
+      for (const reader of readers) reader.close();
+    },
+  };
+}
+
+function nowMs(): number {
+  return performance.timeOrigin + performance.now();
+}
+
+function readResults(file: string): Latency[] {
+  const lines = readFileSync(file, "utf8").split("\n");
+  return lines
+    .filter((line) => line.startsWith("{"))
+    .map((line) => JSON.parse(line) as Latency)
+    .filter(({ kind }) => kind === "latency");
+}
