@@ -2,7 +2,8 @@
 import { readFileSync } from "node:fs";
 import { compileRuleset, formatFaults } from "@weir/engine";
 import { CHAIN_TOPICS, evaluatedDecisions, paymentsOf, tryChain, writtenDecisions } from "@weir/testing";
-import { integer, optionLines, parseArguments, refuse, text } from "../cli/arguments.ts";
+import { integer, type OptionValues, refuse, text } from "../cli/arguments.ts";
+import { runCommand } from "../cli/command.ts";
 import { besideOf } from "../weir/inputs.ts";
 
 const options = {
@@ -14,28 +15,21 @@ const options = {
 
 const MOST_TOLD = 10;
 
-const { values, words, help, faults } = parseArguments(options, process.argv.slice(2), process.env);
-process.exitCode = help ? printHelp() : await main();
+process.exitCode = await runCommand(
+  {
+    name: "npm run chain",
+    about: [
+      "Runs the chain of a ruleset over the log in memory: payments with disorder, duplicates and labels, processes that",
+      "join and die. Then every stage steps through its log from the beginning, and what it says must",
+      "be what stands behind it, byte for byte. With one partition, and no stage but source and target, the decisions must",
+      "also be those of the evaluator, which knows no stages.",
+    ],
+    options,
+  },
+  main,
+);
 
-function printHelp(): 0 {
-  const lines = [
-    "npm run chain -- [options]",
-    "",
-    "Runs the chain of a ruleset over the log in memory: payments with disorder, duplicates and labels, processes that",
-    "join and die. Then every stage steps through its log from the beginning, and what it says must",
-    "be what stands behind it, byte for byte. With one partition, and no stage but source and target, the decisions must",
-    "also be those of the evaluator, which knows no stages.",
-    "",
-    ...optionLines(options),
-  ];
-  console.log(lines.join("\n"));
-  return 0;
-}
-
-async function main(): Promise<number> {
-  const strays = words.map((word) => `${JSON.stringify(word)} means nothing here`);
-  if (faults.length + strays.length > 0) return refuse("npm run chain", [...faults, ...strays]);
-  const { ruleset, transactions, partitions, seed } = values;
+async function main({ ruleset, transactions, partitions, seed }: OptionValues<typeof options>): Promise<number> {
   const compiled = compileRuleset(readFileSync(ruleset, "utf8"), { file: ruleset, readBeside: besideOf(ruleset) });
   if (!compiled.ok) return refuse("npm run chain", [formatFaults(compiled.faults).trimEnd()]);
   const { plan } = compiled;

@@ -1,7 +1,8 @@
 /** npm run kafka: a local broker alone, in the foreground, until Ctrl-C. */
 import { relative } from "node:path";
 import { keptBrokerFolder, LocalKafkaError, startJavaKafka } from "@weir/testing";
-import { EXIT_CONFIGURATION, flag, integer, optionLines, parseArguments, refuse } from "../cli/arguments.ts";
+import { EXIT_CONFIGURATION, flag, integer, type OptionValues } from "../cli/arguments.ts";
+import { runCommand } from "../cli/command.ts";
 import { aborted, Interrupt } from "../cli/interrupt.ts";
 
 const options = {
@@ -9,27 +10,20 @@ const options = {
   fresh: flag("begin without the topics and records of earlier runs"),
 };
 
-const { values, words, help, faults } = parseArguments(options, process.argv.slice(2), process.env);
-process.exitCode = help ? printHelp() : await main();
+process.exitCode = await runCommand(
+  {
+    name: "npm run kafka",
+    about: [
+      "Runs Apache Kafka as a Java process on this machine until Ctrl-C (Java 17 or newer; Maven the first time).",
+      "Its data are kept, and npm start uses the same ones.",
+    ],
+    options,
+  },
+  main,
+);
 
-function printHelp(): 0 {
-  const lines = [
-    "npm run kafka -- [options]",
-    "",
-    "Runs Apache Kafka as a Java process on this machine until Ctrl-C (Java 17 or newer; Maven the first time).",
-    "Its data are kept, and npm start uses the same ones.",
-    "",
-    ...optionLines(options),
-  ];
-  console.log(lines.join("\n"));
-  return 0;
-}
-
-async function main(): Promise<number> {
-  const strays = words.map((word) => `${JSON.stringify(word)} means nothing here`);
-  if (faults.length + strays.length > 0) return refuse("npm run kafka", [...faults, ...strays]);
+async function main({ port, fresh }: OptionValues<typeof options>): Promise<number> {
   using interrupt = new Interrupt(() => process.exit(1));
-  const { port, fresh } = values;
   try {
     const starting = startJavaKafka({
       dataDir: keptBrokerFolder,

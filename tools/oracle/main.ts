@@ -1,6 +1,7 @@
 /** npm run oracle: made-up logs through the windows and through a brute-force recount. Exit 1 on any difference. */
 import { runWorld } from "@weir/testing";
-import { integer, optionLines, parseArguments, refuse } from "../cli/arguments.ts";
+import { integer, type OptionValues } from "../cli/arguments.ts";
+import { runCommand } from "../cli/command.ts";
 
 /** Transactions and labels of one world; the last has what is left. */
 const WORLD_EVENTS = 20_000;
@@ -11,27 +12,20 @@ const options = {
   seed: integer({ about: "of the first world; each next has the next", min: 0, max: 2 ** 31 - 1, fallback: 1 }),
 };
 
-const { values, words, help, faults } = parseArguments(options, process.argv.slice(2), process.env);
-process.exitCode = help ? printHelp() : main();
-
-function printHelp(): 0 {
-  console.log(
-    [
-      "npm run oracle -- [options]",
-      "",
+process.exitCode = await runCommand(
+  {
+    name: "npm run oracle",
+    about: [
       "Draws logs with disorder, ties, duplicates, labels and hot keys, and features of every kind. Asks the state of an",
       "entity and an oracle that shares no code with it, and compares every answer; in between the state is snapshotted,",
       "thrown away and restored.",
-      "",
-      ...optionLines(options),
-    ].join("\n"),
-  );
-  return 0;
-}
+    ],
+    options,
+  },
+  main,
+);
 
-function main(): number {
-  const strays = words.map((word) => `${JSON.stringify(word)} means nothing here`);
-  if (faults.length + strays.length > 0) return refuse("npm run oracle", [...faults, ...strays]);
+function main(values: OptionValues<typeof options>): number {
   const [startMs, differences]: [number, string[]] = [performance.now(), []];
   let [done, questions, restores, saidMs, worlds] = [0, 0, 0, startMs, 0];
   while (done < values.events) {

@@ -9,7 +9,8 @@ import {
   shrink,
   simulate,
 } from "@weir/testing";
-import { integer, optionLines, parseArguments, refuse } from "../cli/arguments.ts";
+import { integer, type OptionValues } from "../cli/arguments.ts";
+import { runCommand } from "../cli/command.ts";
 
 const options = {
   seed: integer({ about: "of the first run", min: 0, max: 2 ** 31 - 1, fallback: 1 }),
@@ -19,27 +20,20 @@ const options = {
 
 const MOST_TOLD = 5;
 
-const { values, words, help, faults } = parseArguments(options, process.argv.slice(2), process.env);
-process.exitCode = help ? printHelp() : await main();
+process.exitCode = await runCommand(
+  {
+    name: "npm run sim",
+    about: [
+      "Runs the stage runtime over the log in memory, in virtual time: crashes, zombies, lost requests and replies, stuck",
+      "and slow answers, joins, stops, stale offsets. The same seed is the same run. A run that goes wrong is made as small",
+      "as possible and joins sim/corpus, which npm test tries first.",
+    ],
+    options,
+  },
+  main,
+);
 
-function printHelp(): 0 {
-  const lines = [
-    "npm run sim -- [options]",
-    "",
-    "Runs the stage runtime over the log in memory, in virtual time: crashes, zombies, lost requests and replies, stuck",
-    "and slow answers, joins, stops, stale offsets. The same seed is the same run. A run that goes wrong is made as small",
-    "as possible and joins sim/corpus, which npm test tries first.",
-    "",
-    ...optionLines(options),
-  ];
-  console.log(lines.join("\n"));
-  return 0;
-}
-
-async function main(): Promise<number> {
-  const strays = words.map((word) => `${JSON.stringify(word)} means nothing here`);
-  if (faults.length + strays.length > 0) return refuse("npm run sim", [...faults, ...strays]);
-  const { seed: first, steps, runs } = values;
+async function main({ seed: first, steps, runs }: OptionValues<typeof options>): Promise<number> {
   const total = Object.fromEntries(FAULT_KINDS.map((kind) => [kind, 0])) as Record<FaultKind, number>;
   let [wrong, records, virtualMs] = [0, 0, 0];
   const beganMs = performance.now();

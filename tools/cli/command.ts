@@ -1,0 +1,26 @@
+import { type OptionTable, type OptionValues, optionLines, parseArguments, refuse } from "./arguments.ts";
+
+export type Command<T extends OptionTable> = {
+  /** As it is typed: `npm run sim`. */
+  readonly name: string;
+  /** Lines for --help: what it does. */
+  readonly about: readonly string[];
+  readonly options: T;
+};
+
+/**
+ * Runs a command that takes options and nothing else, with the arguments of this process. Resolves with the exit code:
+ * that of `main`, or 0 after --help, or EXIT_CONFIGURATION after every fault has been told.
+ */
+export async function runCommand<T extends OptionTable>(
+  { name, about, options }: Command<T>,
+  main: (values: OptionValues<T>) => number | Promise<number>,
+): Promise<number> {
+  const { values, words, help, faults } = parseArguments(options, process.argv.slice(2), process.env);
+  if (help) {
+    console.log([`${name} -- [options]`, "", ...about, "", ...optionLines(options)].join("\n"));
+    return 0;
+  }
+  const strays = words.map((word) => `${JSON.stringify(word)} means nothing here`);
+  return faults.length + strays.length > 0 ? refuse(name, [...faults, ...strays]) : main(values);
+}
