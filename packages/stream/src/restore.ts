@@ -56,7 +56,8 @@ export async function restore<Event>(
   const epoch = plan.rebuilt === null ? snapshot.epoch : snapshot.epoch + 1;
   const snapshotFrom = (plan.rebuilt === null ? marker?.snapshotFrom : null) ?? snapshot.start;
   const leftovers = plan.rebuilt !== null || snapshot.mixed ? await chunksBefore(context, epoch) : [];
-  state.loaded(plan.streamTimeMs, plan.historySinceMs);
+  state.loaded(plan.streamTimeMs);
+  state.historySinceMs = plan.historySinceMs;
   let replayed = 0;
   const replay = (record: LogRecord): void => {
     const { event } = stepOrReject(stage, state, record, partition);
@@ -66,6 +67,8 @@ export async function restore<Event>(
   await eachRecord(context, input, plan.from, plan.position, replay, (done, of) =>
     progress({ partition, what: "replay", done, of }),
   );
+  // What was replayed did not go into a log that is fed from now on.
+  if (plan.feedsAnew) state.historySinceMs = HISTORY_BEGINS;
   events.restored({
     partition,
     position: plan.position,
@@ -169,6 +172,7 @@ type ReplayPlan = {
   readonly position: number;
   readonly streamTimeMs: number;
   readonly historySinceMs: number;
+  readonly feedsAnew: boolean;
   readonly rebuilt: string | null;
 };
 
@@ -182,7 +186,14 @@ function planReplay<Event>(
   const where = `${stage.input}/${partition}`;
   const beginning = start > 0 ? HISTORY_BEGINS : 0;
   if (committed === null)
-    return { from: start, position: start, streamTimeMs: -1, historySinceMs: beginning, rebuilt: null };
+    return {
+      from: start,
+      position: start,
+      streamTimeMs: -1,
+      historySinceMs: beginning,
+      feedsAnew: false,
+      rebuilt: null,
+    };
   if (committed < start)
     throw new Unrecoverable(
       `group ${group} has committed offset ${committed} for ${where}, but the log begins at ${start}: ` +
@@ -190,13 +201,13 @@ function planReplay<Event>(
         `setting the group's offset and deleting the records of ${stage.stateTopic}/${partition}`,
     );
   const reason = corrupt ?? rebuildReason(stage, marker, snapshotStart, start);
-  const known = Math.max(marker?.historySinceMs ?? 0, hasFed(stage, marker) ? 0 : HISTORY_BEGINS);
+  const known = { historySinceMs: marker?.historySinceMs ?? 0, feedsAnew: !hasFed(stage, marker) };
   if (reason === null && marker !== null)
     return {
       from: marker.replayFrom.offset,
       position: committed,
       streamTimeMs: marker.replayFrom.streamTimeMs,
-      historySinceMs: known,
+      ...known,
       rebuilt: null,
     };
   if (start > 0 && !allowPartialHistory && stage.needsHistory)
@@ -208,7 +219,8 @@ function planReplay<Event>(
     from: stage.needsHistory ? start : committed,
     position: committed,
     streamTimeMs: -1,
-    historySinceMs: stage.needsHistory ? Math.max(known, beginning) : known,
+    ...known,
+    ...(stage.needsHistory && { historySinceMs: Math.max(known.historySinceMs, beginning) }),
     rebuilt: reason,
   };
 }

@@ -38,15 +38,15 @@ export interface StageState<Event> {
   readonly keys: number;
   /**
    * What happened before this event time may be unknown to the state, or to those of the stages that read what it wrote,
-   * ms; 0: nothing is. HISTORY_BEGINS becomes the time of the next record.
+   * ms; 0: nothing is. The runtime sets it; HISTORY_BEGINS becomes the time of the next record that is applied.
    */
-  readonly historySinceMs: number;
+  historySinceMs: number;
   /** Takes at most `limit` of the longest-dirty chunks, as of offset `asOf`, and marks them clean. */
   takeSnapshot(limit: number, asOf: number): SnapshotRecord[];
   /** Loads one snapshot record; null value = the chunk is gone. Throws on a corrupt or foreign-version chunk. */
   load(key: Buffer, value: Buffer | null): void;
   /** Once, after the last load() and before the first apply(); takes the stream time of the replay point. */
-  loaded(streamTimeMs: number, historySinceMs: number): void;
+  loaded(streamTimeMs: number): void;
 }
 
 export interface Stage<Event = unknown, State extends StageState<Event> = StageState<Event>> {

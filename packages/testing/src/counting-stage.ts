@@ -3,7 +3,14 @@
  * origin. Small enough to be checked by eye, stateful enough for every restore to matter.
  */
 import type { LogRecord, NewRecord } from "@weir/schema";
-import type { ReplayPoint, SnapshotRecord, Stage, StageState, Step } from "@weir/stream";
+import {
+  HISTORY_BEGINS,
+  type ReplayPoint,
+  type SnapshotRecord,
+  type Stage,
+  type StageState,
+  type Step,
+} from "@weir/stream";
 
 export const COUNTING_TOPICS = { input: "in", output: "out", state: "in.state" } as const;
 
@@ -18,6 +25,7 @@ class CountingState implements StageState<string> {
   readonly #counts = new Map<string, Chunk>();
   readonly #dirty = new Map<string, ReplayPoint>();
   streamTimeMs = -1;
+  /** Of the first record that is known, its offset for a time. */
   historySinceMs = 0;
 
   get keys(): number {
@@ -33,6 +41,7 @@ class CountingState implements StageState<string> {
   }
 
   apply(key: string, offset: number): void {
+    if (this.historySinceMs === HISTORY_BEGINS) this.historySinceMs = offset;
     const chunk = this.#counts.get(key) ?? { count: 0, asOf: 0 };
     if (offset < chunk.asOf) return;
     this.#counts.set(key, { count: chunk.count + 1, asOf: chunk.asOf });
@@ -50,9 +59,8 @@ class CountingState implements StageState<string> {
     if (value !== null) this.#counts.set(key.toString(), JSON.parse(value.toString()) as Chunk);
   }
 
-  loaded(streamTimeMs: number, historySinceMs: number): void {
+  loaded(streamTimeMs: number): void {
     this.streamTimeMs = streamTimeMs;
-    this.historySinceMs = historySinceMs;
   }
 }
 

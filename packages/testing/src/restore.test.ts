@@ -1,7 +1,6 @@
 /** What a stage does when the committed offset, the snapshot and the log do not fit together. */
 import {
   decodeMarker,
-  HISTORY_BEGINS,
   isMarkerKey,
   MARKER_KEY,
   MemoryBroker,
@@ -121,8 +120,8 @@ class World {
       .records.map((record) => JSON.parse(`${record.value}`));
   }
 
-  /** As the last marker has it. */
-  historySinceMs(): number {
+  /** As the last marker has it: an offset, see CountingState. */
+  historySince(): number {
     const { records } = this.broker.partition(STATE).slice(0, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY);
     const last = records.findLast(({ key }) => key !== null && isMarkerKey(key));
     return decodeMarker(last?.value as Buffer).historySinceMs;
@@ -265,15 +264,15 @@ describe("restoring a partition", () => {
 
   test("of which a part is not there any more tells the state so, at every later restore too", async () => {
     const world = await worldWithHistory();
-    expect(world.historySinceMs()).toBe(0);
+    expect(world.historySince()).toBe(0);
     world.broker.partition(INPUT).truncate(6);
     world.produce(3);
     await world.run({ identity: "counting@2", allowPartialHistory: true });
-    expect(world.historySinceMs()).toBe(HISTORY_BEGINS);
+    expect(world.historySince()).toBe(6);
     world.produce(3);
     await world.run({ identity: "counting@2" });
     expect(world.restored.at(-1)?.rebuilt).toBeNull();
-    expect(world.historySinceMs()).toBe(HISTORY_BEGINS);
+    expect(world.historySince()).toBe(6);
   });
 
   test("whose beginning was gone before anybody decided tells the state so", async () => {
@@ -282,28 +281,30 @@ describe("restoring a partition", () => {
     world.broker.partition(INPUT).truncate(2);
     world.produced = 4;
     await world.run();
-    expect(world.historySinceMs()).toBe(HISTORY_BEGINS);
+    expect(world.historySince()).toBe(2);
   });
 
-  test("that has not always written to a log which others keep a state of tells the state so", async () => {
-    const world = await worldWithHistory();
+  test("that has not always written to a log which others keep a state of tells the state so: from the first record on that goes there", async () => {
     const feeds = [COUNTING_TOPICS.output];
+    const world = await worldWithHistory();
     world.produce(3);
     await world.run({ feeds });
-    expect(world.historySinceMs()).toBe(HISTORY_BEGINS);
+    expect(world.restored.at(-1)?.replayed).toBeGreaterThan(0);
+    const first = Number(world.outputs()[12]?.origin.split("/")[1]);
+    expect(world.historySince()).toBe(first);
 
     const always = new World();
-    for (let run = 0; run < 3; run++) {
+    for (const run of [0, 1, 2]) {
       always.produce(3);
       await always.run({ feeds });
-      expect(always.historySinceMs()).toBe(0);
+      expect(always.historySince(), `run ${run}`).toBe(0);
     }
     always.produce(3);
     await always.run();
-    expect(always.historySinceMs()).toBe(0);
+    expect(always.historySince()).toBe(0);
     always.produce(3);
     await always.run({ feeds });
-    expect(always.historySinceMs()).toBe(HISTORY_BEGINS);
+    expect(always.historySince()).toBe(Number(always.outputs()[12]?.origin.split("/")[1]));
   });
 
   test("stops when the input has grown, since keys have moved", async () => {

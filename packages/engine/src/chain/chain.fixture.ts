@@ -53,7 +53,7 @@ export class Flow {
 
   /** Before anything passes: what the runtime tells the state of a stage when it is restored. */
   restored(stage: string, historySinceMs: number, partition = 0): void {
-    this.#stateOf(stage, partition).loaded(-1, historySinceMs);
+    this.#stateOf(stage, partition).historySinceMs = historySinceMs;
   }
 
   historySinceMs(stage: string, partition = 0): number {

@@ -58,6 +58,11 @@ export class EntityState {
     return this.#history.sinceMs;
   }
 
+  /** As the runtime knows it. */
+  set historySinceMs(sinceMs: number) {
+    this.#history.sinceMs = sinceMs;
+  }
+
   get keys(): number {
     return this.#events.keys.count;
   }
@@ -182,12 +187,11 @@ export class EntityState {
     this.#loader.load(recordKey, value);
   }
 
-  loaded(streamTimeMs: number, historySinceMs = 0): void {
+  loaded(streamTimeMs: number): void {
     if (this.#loader === null) throw new Error("loaded() twice");
     this.#loaded = this.#loader.assemble((key) => void this.#snapshot.bury(key));
     this.#loader = null;
     this.#streamTimeMs = streamTimeMs;
-    this.#history.sinceMs = historySinceMs;
   }
 
   /** All that can still be asked about, keys in order, events in order of arrival. For tests and inspection. */

@@ -17,6 +17,11 @@ export class StreamClock {
     return this.#history.sinceMs;
   }
 
+  /** As the runtime knows it. */
+  set historySinceMs(sinceMs: number) {
+    this.#history.sinceMs = sinceMs;
+  }
+
   apply(event: StateEvent): void {
     if (event.kind !== "transaction") return;
     if (event.timeMs > this.#streamTimeMs) this.#streamTimeMs = event.timeMs;
@@ -59,8 +64,7 @@ export class StreamClock {
     // Chunks that a stateful ruleset left behind mean nothing here.
   }
 
-  loaded(streamTimeMs: number, historySinceMs = 0): void {
+  loaded(streamTimeMs: number): void {
     this.#streamTimeMs = streamTimeMs;
-    this.#history.sinceMs = historySinceMs;
   }
 }

@@ -64,7 +64,7 @@ type Written = { readonly place: string; readonly text: string; readonly origin:
 
 function reference(logs: Logs, stage: Stage, partition: number): Written[] {
   const state = stage.createState();
-  state.loaded(-1, 0);
+  state.loaded(-1);
   const written: Written[] = [];
   for (const record of logs.records(stage.input, partition)) {
     const { outputs, event } = stepOrReject(stage, state, record, partition);
