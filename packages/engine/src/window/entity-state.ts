@@ -14,6 +14,7 @@ import { eventsOf } from "./chain.ts";
 import { CHUNK_EVENTS, identityHash } from "./chunk.ts";
 import { currencyOf } from "./currency-code.ts";
 import { type EntityView, viewOf } from "./entity-view.ts";
+import { fingerprintOf, hashOfId, hashOfOrigin } from "./fingerprint.ts";
 import { History } from "./history.ts";
 import { KeyedEvents } from "./keyed-events.ts";
 import { type EntityLayout, readsLabels } from "./layout.ts";
@@ -150,11 +151,9 @@ export class EntityState {
   duplicateOf(observation: Observation): Duplicate | null {
     const event = this.#duplicateEvent(observation);
     if (event < 0) return null;
-    const { blocks, fingerprints } = this.#events;
-    return {
-      origin: blocks.origin(event),
-      samePayload: blocks.payload(event) === fingerprints.ofPayload(observation),
-    };
+    const { blocks } = this.#events;
+    const samePayload = blocks.payload(event) === fingerprintOf(observation).payload;
+    return { origin: blocks.origin(event), samePayload };
   }
 
   /** Whether the label finds its transaction. */
@@ -220,7 +219,8 @@ export class EntityState {
     if (event.timeMs <= this.#floorMs(known, -1) || this.#isLoaded(known, offset)) return;
     const key = known === 0 ? keys.add(text) : known;
     const givenUpMs = this.#events.givenUpMs(key);
-    const number = this.#events.append(key, event, this.#streamFloorMs(-1), this.#evictableMs(key, offset));
+    const evictableMs = this.#events.mayTrim(key) ? this.#evictableMs(key, offset) : -1;
+    const number = this.#events.append(key, event, this.#streamFloorMs(-1), evictableMs);
     this.#snapshot.dirty.arrived(key, number, offset, givenUpMs, streamTimeMs);
     this.#snapshot.bury(key);
   }
@@ -244,8 +244,9 @@ export class EntityState {
   #sweep(): void {
     const { keys } = this.#events;
     const key = this.#sweepAt;
-    const evictableMs = this.#expiredMs;
-    if (keys.inUse(key) && keys.kept(key) > 0 && keys.greatestMs(key) <= evictableMs) {
+    const mayBeIdle = keys.inUse(key) && keys.kept(key) > 0 && keys.greatestMs(key) <= this.#streamFloorMs(-1);
+    const evictableMs = mayBeIdle ? this.#expiredMs : -1;
+    if (mayBeIdle && keys.greatestMs(key) <= evictableMs) {
       if (!this.#events.trim(key, evictableMs)) return;
       // A chunk that is not full is closed for ever: what comes next begins a new one.
       keys.setNewestDirty(key, false);
@@ -304,23 +305,21 @@ export class EntityState {
   #duplicateEvent(observation: Observation): number {
     const known = this.#look(observation);
     if (known.duplicate !== null) return known.duplicate;
-    const { id, source } = observation.transaction;
-    if (id === null || !this.#layout.ids || known.key === 0) return -1;
-    const { low, high } = this.#events.fingerprints.ofId(source, id);
-    known.duplicate = this.#events.find(known.key, low, high, this.#floorMs(known.key, observation.timeMs));
+    if (observation.transaction.id === null || !this.#layout.ids || known.key === 0) return -1;
+    const { idLow, idHigh } = fingerprintOf(observation);
+    known.duplicate = this.#events.find(known.key, idLow, idHigh, this.#floorMs(known.key, observation.timeMs));
     return known.duplicate;
   }
 
   /** A label names an id; a decision id means a transaction without one. */
   #labelledEvent({ key: text, source, transaction, origin }: Labelling): number {
-    const { keys, fingerprints } = this.#events;
-    const key = keys.find(text);
+    const key = this.#events.keys.find(text);
     if (key === 0 || !this.#layout.ids) return -1;
     const floorMs = this.#floorMs(key, -1);
-    const byId = fingerprints.ofId(source, transaction);
+    const byId = hashOfId(source, transaction);
     const found = this.#events.find(key, byId.low, byId.high, floorMs);
     if (found >= 0 || origin === null) return found;
-    const byOrigin = fingerprints.ofOrigin(origin);
+    const byOrigin = hashOfOrigin(origin);
     return this.#events.find(key, byOrigin.low, byOrigin.high, floorMs);
   }
 

@@ -7,13 +7,17 @@
  * that the second of the two transactions is rejected as a duplicate, undecided.
  */
 export class Hash {
+  /** Of what finish() was called on last; unsigned. */
   low = 0;
   high = 0;
+  // Kept within 32 signed bits, which a field holds without a box.
+  #a = 0;
+  #b = 0;
   #fed = 0;
 
   start(seed: number): this {
-    this.low = seed | 0;
-    this.high = ~seed;
+    this.#a = seed | 0;
+    this.#b = ~seed;
     this.#fed = 0;
     return this;
   }
@@ -36,34 +40,31 @@ export class Hash {
   word(value: number): this {
     let k = Math.imul(value, 0xcc9e2d51);
     k = Math.imul((k << 15) | (k >>> 17), 0x1b873593);
-    const low = this.low ^ k;
-    this.low = (Math.imul((low << 13) | (low >>> 19), 5) + 0xe6546b64 + this.high) | 0;
+    const a = this.#a ^ k;
+    this.#a = (Math.imul((a << 13) | (a >>> 19), 5) + 0xe6546b64 + this.#b) | 0;
     k = Math.imul(value, 0x239b961b);
     k = Math.imul((k << 16) | (k >>> 16), 0xab0e9789);
-    const high = this.high ^ k;
-    this.high = (Math.imul((high << 17) | (high >>> 15), 5) + 0x0bcaa747 + this.low) | 0;
+    const b = this.#b ^ k;
+    this.#b = (Math.imul((b << 17) | (b >>> 15), 5) + 0x0bcaa747 + this.#a) | 0;
     this.#fed += 1;
     return this;
   }
 
-  /** Both lanes are then unsigned. */
   finish(): this {
-    const low = this.low ^ this.#fed;
-    const high = this.high ^ this.#fed;
-    this.low = finish((low + high) | 0);
-    this.high = finish((high + this.low) | 0);
-    this.low = (this.low + this.high) >>> 0;
-    this.high >>>= 0;
+    const [a, b] = [this.#a ^ this.#fed, this.#b ^ this.#fed];
+    const low = finish((a + b) | 0);
+    const high = finish((b + low) | 0);
+    this.low = (low + high) >>> 0;
+    this.high = high >>> 0;
     return this;
   }
 }
 
-/** 32 bits over the first `length` units of a text: MurmurHash3, fed with two units at a time. For tables in memory. */
-export function hashUnits(units: Uint16Array, length: number): number {
-  let hash = length;
-  for (let index = 0; index < length; index += 2) {
-    const high = index + 1 < length ? (units[index + 1] as number) : 0;
-    let k = Math.imul((units[index] as number) | (high << 16), 0xcc9e2d51);
+/** 32 bits over the first `count` words: MurmurHash3 as it stands. For tables in memory. */
+export function hashWords(words: Uint32Array, count: number, seed: number): number {
+  let hash = seed;
+  for (let index = 0; index < count; index += 1) {
+    let k = Math.imul(words[index] as number, 0xcc9e2d51);
     k = Math.imul((k << 15) | (k >>> 17), 0x1b873593);
     hash ^= k;
     hash = (Math.imul((hash << 13) | (hash >>> 19), 5) + 0xe6546b64) | 0;

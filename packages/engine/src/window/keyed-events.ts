@@ -4,17 +4,20 @@
  * Times up to which events were given up belong to it: a key with more than maxLiveEvents live ones has a bound of its
  * own, and is from then on as if its horizon ended there.
  */
+
+import type { EntityField } from "../feature.ts";
 import { eachBack, eventsOf, findInChain, freeChain, gatherChain } from "./chain.ts";
 import { CHUNK_EVENTS } from "./chunk.ts";
 import { currencyCode } from "./currency-code.ts";
 import { BLOCK_EVENTS, EventBlocks, type EventRow, textColumns } from "./event-blocks.ts";
-import { Fingerprints } from "./fingerprint.ts";
+import { fingerprintOf } from "./fingerprint.ts";
 import { HotKey } from "./hot-key.ts";
 import { KeyRecords } from "./key-records.ts";
 import type { EntityLayout } from "./layout.ts";
 import type { Newest } from "./newest.ts";
 import type { Observation } from "./observation.ts";
 import type { Questions, Window } from "./question.ts";
+import { UNKNOWN_TEXT } from "./texts.ts";
 
 /** Above this many kept events a key gets an index, below the other it loses it. */
 const HOT_EVENTS = 128;
@@ -25,11 +28,12 @@ const FREED_AT_ONCE = 64;
 export class KeyedEvents {
   readonly keys = new KeyRecords();
   readonly blocks: EventBlocks;
-  readonly fingerprints = new Fingerprints();
   /** For one event at a time on its way in or out. */
   readonly row: EventRow;
   /** By column of the layout: the asking transaction's own values, as the blocks number them. */
   readonly ownValues: Float64Array;
+  /** Whose they are; null once texts may have come or gone. */
+  #ownOf: Observation | null = null;
   readonly #layout: EntityLayout;
   readonly #questions: Questions;
   readonly #hot = new Map<number, HotKey>();
@@ -70,16 +74,21 @@ export class KeyedEvents {
     if (this.keys.kept(key) > HOT_EVENTS) this.#index(key);
   }
 
+  /** Whether the next event of the key looks for some that may go. */
+  mayTrim(key: number): boolean {
+    const newest = this.keys.newest(key);
+    return newest !== 0 && (this.blocks.count(newest) === BLOCK_EVENTS || this.#hot.has(key));
+  }
+
   /**
    * Stores an event. What lies at or before `floorMs` is in no answer any more, what lies at or before `evictableMs` may
    * go. Returns the event's number among those of its key.
    */
   append(key: number, observation: Observation, floorMs: number, evictableMs: number): number {
     const { keys, blocks } = this;
-    const newest = keys.newest(key);
-    if (this.#hot.has(key)) this.#trimHot(key, evictableMs);
-    else if (newest !== 0 && blocks.count(newest) === BLOCK_EVENTS) this.#trimChain(key, evictableMs);
     this.#fillRow(observation);
+    if (this.#hot.has(key)) this.#trimHot(key, evictableMs);
+    else if (this.mayTrim(key)) this.#trimChain(key, evictableMs);
     const number = keys.nextNumber(key);
     const fresh = number % CHUNK_EVENTS === 0;
     const event = blocks.append(keys.newest(key), this.row, keys.greatestMs(key), number, fresh);
@@ -93,6 +102,7 @@ export class KeyedEvents {
 
   /** Lets go of a key of which all lies at or before `evictableMs`, at a bounded cost. Returns whether all has gone. */
   trim(key: number, evictableMs: number): boolean {
+    this.#ownOf = null;
     if (this.#hot.has(key)) this.#trimHot(key, evictableMs);
     else this.#trimChain(key, evictableMs);
     if (this.keys.kept(key) > 0) return false;
@@ -100,7 +110,10 @@ export class KeyedEvents {
     return true;
   }
 
-  readOwnValues({ transaction }: Observation): void {
+  readOwnValues(observation: Observation): void {
+    if (this.#ownOf === observation) return;
+    this.#ownOf = observation;
+    const { transaction } = observation;
     const { own } = this.#questions;
     for (let index = 0; index < own.length; index += 1) {
       const column = own[index] as number;
@@ -236,25 +249,31 @@ export class KeyedEvents {
     return true;
   }
 
-  /** Takes hold of the event's texts. */
+  /** Takes hold of the event's texts, before any that it shares with others can go. */
   #fillRow(observation: Observation): void {
     const { transaction, timeMs, origin } = observation;
     const { row } = this;
     const { columns, amounts, ids } = this.#layout;
+    const isOwn = this.#ownOf === observation;
+    this.#ownOf = null;
     row.timeMs = timeMs;
     if (amounts) row.amountMinor = transaction.amountMinor;
     let text = 0;
-    for (const column of columns) {
-      const value = transaction[column];
-      if (column === "currency") row.currency = currencyCode(value as string);
-      else row.texts[text++] = this.blocks.texts.hold(value);
+    for (let column = 0; column < columns.length; column += 1) {
+      const field = columns[column] as EntityField;
+      if (field === "currency") row.currency = currencyCode(transaction.currency);
+      else {
+        const { texts } = this.blocks;
+        const known = isOwn ? (this.ownValues[column] as number) : 0;
+        const held = known === 0 || known === UNKNOWN_TEXT ? texts.hold(transaction[field]) : texts.holdAgain(known);
+        row.texts[text++] = held;
+      }
     }
     if (!ids) return;
-    const { id, source } = transaction;
-    const { low, high } = id === null ? this.fingerprints.ofOrigin(origin) : this.fingerprints.ofId(source, id);
-    row.idLow = low;
-    row.idHigh = high;
-    row.payload = this.fingerprints.ofPayload(observation);
+    const { idLow, idHigh, payload } = fingerprintOf(observation);
+    row.idLow = idLow;
+    row.idHigh = idHigh;
+    row.payload = payload;
     row.partition = origin.partition;
     row.offset = origin.offset;
   }

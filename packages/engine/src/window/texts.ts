@@ -2,20 +2,22 @@
  * Texts by number: equal texts have one number, so that events hold four bytes of each and compare them exactly.
  * Counted references; a text that nobody refers to is forgotten and its number used again. 0 stands for null.
  *
- * Held outside the heap that is collected: characters in cells of 16 bytes (a link, then 12 one-byte or 6 two-byte
- * units), 16 bytes beside them, and an index of 256 parts that grow one at a time. 39 to 45 bytes for 12 letters.
+ * Held outside the heap that is collected: a record of 32 bytes, with the text's first 16 in it; the rest in cells of 12
+ * bytes and a link; and an index of 256 parts that grow one at a time. 37 to 43 bytes for up to 16 letters.
  */
-import { hashUnits } from "./hash.ts";
 import { place, removeFrom } from "./open-table.ts";
 import { Slabs } from "./slabs.ts";
+import { TextWords } from "./text-words.ts";
 
 /** A number that no text has. */
 export const UNKNOWN_TEXT = 0xffff_ffff;
 
-const RECORD_BYTES = 16;
-const AT = { hash: 0, references: 1, cell: 2, length: 3 } as const;
-const CELL_BYTES = 16;
-const CELL_TEXT = 12;
+/** In words. */
+const AT = { hash: 0, references: 1, sized: 2, cell: 3, words: 4 } as const;
+const RECORD_WORDS = 4;
+const RECORD_BYTES = 4 * (AT.words + RECORD_WORDS);
+const CELL_WORDS = 3;
+const CELL_BYTES = 4 * (1 + CELL_WORDS);
 const SMALLEST_PART = 8;
 
 export class Texts {
@@ -23,9 +25,8 @@ export class Texts {
   readonly #cells = new Slabs(CELL_BYTES);
   readonly #parts: (Uint32Array | undefined)[] = new Array<Uint32Array | undefined>(256).fill(undefined);
   readonly #inPart = new Uint32Array(256);
-  /** The text that is looked for: its first #length units of UTF-16. */
-  #units = new Uint16Array(256);
-  #length = 0;
+  /** The text that is looked for. */
+  readonly #sought = new TextWords();
   #count = 0;
 
   get count(): number {
@@ -39,27 +40,21 @@ export class Texts {
 
   /** UNKNOWN_TEXT if nobody holds it. */
   find(text: string | null): number {
-    if (text === null) return 0;
-    this.#look(text);
-    return this.#find(this.#hash());
+    return text === null ? 0 : this.#find(this.#sought.set(text));
   }
 
   findUtf8(bytes: Buffer, from: number, to: number): number {
-    this.#lookUtf8(bytes, from, to);
-    return this.#find(this.#hash());
+    return this.#find(this.#sought.setUtf8(bytes, from, to));
   }
 
   /** The text's number, held once more. */
   hold(text: string | null): number {
-    if (text === null) return 0;
-    this.#look(text);
-    return this.#hold();
+    return text === null ? 0 : this.#hold(this.#sought.set(text));
   }
 
   /** The same of `bytes[from, to)`, of which it makes no string. */
   holdUtf8(bytes: Buffer, from: number, to: number): number {
-    this.#lookUtf8(bytes, from, to);
-    return this.#hold();
+    return this.#hold(this.#sought.setUtf8(bytes, from, to));
   }
 
   /** Holds once more what somebody holds. */
@@ -83,114 +78,81 @@ export class Texts {
     if (text === 0) return null;
     const { u32 } = this.#records.slab(text);
     const at = this.#records.byte(text) >>> 2;
-    const wide = (u32[at + AT.length] as number) & 1;
-    const length = (u32[at + AT.length] as number) >>> 1;
-    const bytes = Buffer.allocUnsafe(length << wide);
+    const sized = u32[at + AT.sized] as number;
+    const words = new Uint32Array((((sized >>> 1) << (sized & 1)) + 3) >>> 2);
+    const here = Math.min(words.length, RECORD_WORDS);
+    words.set(u32.subarray(at + AT.words, at + AT.words + here));
     let cell = u32[at + AT.cell] as number;
-    for (let done = 0; done < bytes.length; done += CELL_TEXT) {
-      const slab = this.#cells.slab(cell);
-      const from = this.#cells.byte(cell) + 4;
-      bytes.set(slab.u8.subarray(from, from + Math.min(CELL_TEXT, bytes.length - done)), done);
-      cell = slab.u32[(from >>> 2) - 1] as number;
+    for (let done = here; done < words.length; done += CELL_WORDS) {
+      const { u32: rest } = this.#cells.slab(cell);
+      const from = (this.#cells.byte(cell) >>> 2) + 1;
+      words.set(rest.subarray(from, from + Math.min(CELL_WORDS, words.length - done)), done);
+      cell = rest[from - 1] as number;
     }
-    return bytes.toString(wide === 1 ? "utf16le" : "latin1");
+    const bytes = (sized >>> 1) << (sized & 1);
+    return Buffer.from(words.buffer, 0, bytes).toString((sized & 1) === 1 ? "utf16le" : "latin1");
   }
 
-  #look(text: string): void {
-    this.#reach(text.length);
-    for (let index = 0; index < text.length; index += 1) this.#units[index] = text.charCodeAt(index);
+  #hold(sought: TextWords): number {
+    const known = this.#find(sought);
+    return known === UNKNOWN_TEXT ? this.#add(sought) : this.holdAgain(known);
   }
 
-  #lookUtf8(bytes: Buffer, from: number, to: number): void {
-    this.#reach(to - from);
-    const units = this.#units;
-    for (let at = from, index = 0; at < to; at += 1, index += 1) {
-      const byte = bytes[at] as number;
-      if (byte > 0x7f) {
-        this.#look(bytes.toString("utf8", from, to));
-        return;
-      }
-      units[index] = byte;
-    }
-  }
-
-  #reach(length: number): void {
-    if (length > this.#units.length) this.#units = new Uint16Array(length * 2);
-    this.#length = length;
-  }
-
-  #hash(): number {
-    return hashUnits(this.#units, this.#length);
-  }
-
-  #hold(): number {
-    const hash = this.#hash();
-    const known = this.#find(hash);
-    return known === UNKNOWN_TEXT ? this.#add(hash) : this.holdAgain(known);
-  }
-
-  #find(hash: number): number {
+  #find(sought: TextWords): number {
+    const { hash } = sought;
     const part = this.#parts[hash >>> 24];
     if (part === undefined) return UNKNOWN_TEXT;
     const mask = part.length - 1;
     for (let at = hash & mask; ; at = (at + 1) & mask) {
       const candidate = part[at] as number;
       if (candidate === 0) return UNKNOWN_TEXT;
-      if (this.#equals(candidate, hash)) return candidate;
+      if (this.#equals(candidate, sought)) return candidate;
     }
   }
 
-  #equals(candidate: number, hash: number): boolean {
+  #equals(candidate: number, { words, count, sized, hash }: TextWords): boolean {
     const { u32 } = this.#records.slab(candidate);
     const at = this.#records.byte(candidate) >>> 2;
-    if (u32[at + AT.hash] !== hash) return false;
-    const sized = u32[at + AT.length] as number;
-    const [units, length] = [this.#units, this.#length];
-    if (sized >>> 1 !== length) return false;
-    const wide = sized & 1;
+    if (u32[at + AT.hash] !== hash || u32[at + AT.sized] !== sized) return false;
+    const here = Math.min(count, RECORD_WORDS);
+    for (let index = 0; index < here; index += 1) if (u32[at + AT.words + index] !== words[index]) return false;
     let cell = u32[at + AT.cell] as number;
-    for (let index = 0; index < length; ) {
-      const slab = this.#cells.slab(cell);
-      const from = this.#cells.byte(cell) + 4;
-      const end = Math.min(length, index + (CELL_TEXT >> wide));
-      for (let unit = 0; index < end; unit += 1, index += 1) {
-        const stored = wide === 1 ? slab.u16[(from >>> 1) + unit] : slab.u8[from + unit];
-        if (stored !== units[index]) return false;
-      }
-      cell = slab.u32[(from >>> 2) - 1] as number;
+    for (let index = here; index < count; ) {
+      const { u32: rest } = this.#cells.slab(cell);
+      const from = this.#cells.byte(cell) >>> 2;
+      for (let word = 1; word <= CELL_WORDS && index < count; word += 1, index += 1)
+        if (rest[from + word] !== words[index]) return false;
+      cell = rest[from] as number;
     }
     return true;
   }
 
-  #add(hash: number): number {
+  #add({ words, count, sized, hash }: TextWords): number {
     const record = this.#records.take();
-    let all = 0;
-    for (let index = 0; index < this.#length; index += 1) all |= this.#units[index] as number;
-    const wide = all > 0xff ? 1 : 0;
     const { u32 } = this.#records.slab(record);
     const at = this.#records.byte(record) >>> 2;
     u32[at + AT.hash] = hash;
     u32[at + AT.references] = 1;
-    u32[at + AT.length] = this.#length * 2 + wide;
-    u32[at + AT.cell] = this.#write(wide);
+    u32[at + AT.sized] = sized;
+    const here = Math.min(count, RECORD_WORDS);
+    for (let index = 0; index < here; index += 1) u32[at + AT.words + index] = words[index] as number;
+    u32[at + AT.cell] = this.#write(words, count);
     this.#count += 1;
     this.#index(record, hash);
     return record;
   }
 
-  /** From its end, so that each cell knows the next. */
-  #write(wide: number): number {
-    const [text, length, units] = [this.#units, this.#length, CELL_TEXT >> wide];
+  /** What a record has no room for; from its end, so that each cell knows the next. Returns the first cell, 0 if none. */
+  #write(words: Uint32Array, count: number): number {
     let next = 0;
-    for (let start = Math.floor((length - 1) / units) * units; start >= 0; start -= units) {
+    const cells = Math.ceil((count - RECORD_WORDS) / CELL_WORDS);
+    for (let start = RECORD_WORDS + (cells - 1) * CELL_WORDS; start >= RECORD_WORDS; start -= CELL_WORDS) {
       const cell = this.#cells.take();
-      const slab = this.#cells.slab(cell);
-      const from = this.#cells.byte(cell) + 4;
-      slab.u32[(from >>> 2) - 1] = next;
-      for (let unit = 0; unit < units && start + unit < length; unit += 1) {
-        if (wide === 1) slab.u16[(from >>> 1) + unit] = text[start + unit] as number;
-        else slab.u8[from + unit] = text[start + unit] as number;
-      }
+      const { u32 } = this.#cells.slab(cell);
+      const from = this.#cells.byte(cell) >>> 2;
+      u32[from] = next;
+      for (let word = 0; word < CELL_WORDS && start + word < count; word += 1)
+        u32[from + 1 + word] = words[start + word] as number;
       next = cell;
     }
     return next;
