@@ -1,8 +1,9 @@
 /** How a decision is written: a JSON object of packages/schema's Decision. */
+import type { Reason } from "@weir/schema";
 import type { Verdict } from "./decide.ts";
 import type { Facts } from "./facts.ts";
 import type { Plan } from "./plan.ts";
-import { type Contributors, createReasons, sentenceOf } from "./reasons.ts";
+import { type Contributors, createReasonsText, numberText, sentenceOf } from "./reasons.ts";
 import type { Origin } from "./window/observation.ts";
 
 export type Decided = {
@@ -36,13 +37,12 @@ export function createDecisionText(plan: Plan, { topic, explain }: DecisionTextO
   const id = `{"id":${JSON.stringify(topic).slice(0, -1)}/`;
   const ruleset = JSON.stringify(plan.label);
   const names = plan.features.map(({ name }, index) => `${index > 0 ? "," : ""}${JSON.stringify(name)}:`);
-  const reasonsOf = createReasons(plan, topic);
+  const reasonsOf = createReasonsText(plan, topic);
 
   const reasonsText = ({ facts, verdict }: Decided, contributors: Contributors): string => {
     const reasons = reasonsOf(facts, verdict, contributors);
-    if (reasons.length === 0) return "[]";
-    if (explain === "none") return JSON.stringify(reasons);
-    return JSON.stringify(reasons.map((reason) => ({ ...reason, text: sentenceOf(reason) })));
+    if (explain === "none" || reasons === "[]") return reasons;
+    return JSON.stringify((JSON.parse(reasons) as Reason[]).map((reason) => ({ ...reason, text: sentenceOf(reason) })));
   };
   const featuresText = ({ features }: Facts): string =>
     `,"features":{${names.map((name, index) => name + numberText(features[index] as number)).join("")}}`;
@@ -59,9 +59,4 @@ export function createDecisionText(plan: Plan, { topic, explain }: DecisionTextO
       `${explain === "full" ? featuresText(facts) : ""}}`
     );
   };
-}
-
-/** A missing feature is NaN, and an overflow infinite: JSON has no words for them. */
-function numberText(value: number): string {
-  return Number.isFinite(value) ? String(value) : "null";
 }

@@ -1,8 +1,8 @@
-/** Why a transaction was decided as it was: the rules that hit, what they saw, and whence. */
-import { decisionId, type Reason } from "@weir/schema";
+/** Why a transaction was decided as it was: the rules that hit, what they saw, and whence. Written as packages/schema's Reasons. */
+import type { Reason } from "@weir/schema";
 import type { Verdict } from "./decide.ts";
 import type { Facts } from "./facts.ts";
-import type { Aggregate } from "./feature.ts";
+import type { Aggregate, Feature } from "./feature.ts";
 import { createModelScore, type Moved } from "./model-score.ts";
 import { CURRENCY_NOT_LISTED, MODEL, type Plan, type PlannedRule } from "./plan.ts";
 import type { Origin } from "./window/observation.ts";
@@ -13,35 +13,51 @@ export const MAX_EVIDENCE = 20;
 /** Origins of the earlier transactions that the feature at this place of the vector is about, newest first. */
 export type Contributors = (feature: number, limit: number) => readonly Origin[];
 
-export type CreateReasons = (facts: Facts, verdict: Verdict, contributors: Contributors) => Reason[];
+/** JSON of the reasons, a list. */
+export type ReasonsText = (facts: Facts, verdict: Verdict, contributors: Contributors) => string;
 
 /** So many inputs of the model are told, those that moved its score most. */
 const MAX_MOVED = 5;
-
-const NONE: Reason[] = [];
 
 /** Aggregates that are 0 when no transaction counted. */
 const NOTHING_AT_0: readonly Aggregate[] = ["count", "sum", "distinct", "seen", "fraudCount", "fraudRatio"];
 
 /**
- * In the order of the rules; an unlisted currency comes first, and last the model, if its score alone is enough to stop
- * the transaction. `topic`: of the input, for decision ids.
+ * Whether a value tells that nobody contributed: a feature that is missing, or one that counts nothing. To find that out
+ * from the events can take a look at all of the window.
  */
-export function createReasons({ rules, features, model, thresholds }: Plan, topic: string): CreateReasons {
+export function restsOnNothing({ aggregate }: Feature, value: number): boolean {
+  return Number.isNaN(value) || (value === 0 && NOTHING_AT_0.includes(aggregate));
+}
+
+/**
+ * In the order of the rules; an unlisted currency comes first, and last the model, if its score alone is enough to stop
+ * the transaction. `topic`: of the input, for decision ids. What does not depend on the transaction is turned to text
+ * here, once.
+ */
+export function createReasonsText({ rules, features, model, thresholds }: Plan, topic: string): ReasonsText {
   const modelScore = createModelScore(model);
-  const restsOnNothing = features.map(({ aggregate }) => NOTHING_AT_0.includes(aggregate));
+  const ruleTexts = rules.map(createRuleText);
+  const id = `${JSON.stringify(topic).slice(0, -1)}/`;
   return (facts, { hits, listed, model: byModel }, contributors) => {
     const stops = byModel !== null && byModel >= thresholds.review;
-    if (hits.length === 0 && listed && !stops) return NONE;
-    // To find out that nobody contributed can take a look at the whole window, and the value tells it already.
-    const some: Contributors = (feature, limit) => {
-      const value = facts.features[feature] as number;
-      return Number.isNaN(value) || (value === 0 && restsOnNothing[feature]) ? [] : contributors(feature, limit);
+    if (hits.length === 0 && listed && !stops) return "[]";
+    /** By feature: rules that hit together are often about the same. */
+    const known: (readonly Origin[] | undefined)[] = [];
+    const origins = (feature: number): readonly Origin[] => {
+      known[feature] ??= restsOnNothing(features[feature] as Feature, facts.features[feature] as number)
+        ? []
+        : contributors(feature, MAX_EVIDENCE);
+      return known[feature];
     };
-    const reasons = hits.map((index) => reasonOf(rules[index] as PlannedRule, facts, some, topic));
-    if (!listed) reasons.unshift(currencyReason(facts.currency));
-    if (stops) reasons.push(modelReason(byModel, thresholds.review, modelScore?.moved(facts, MAX_MOVED) ?? []));
-    return reasons;
+    const reasons = hits.map((hit) => {
+      const evidence = evidenceOf((rules[hit] as PlannedRule).features.map(origins));
+      return (ruleTexts[hit] as RuleText)(facts, evidenceText(id, evidence));
+    });
+    if (!listed) reasons.unshift(JSON.stringify(currencyReason(facts.currency)));
+    if (stops)
+      reasons.push(JSON.stringify(modelReason(byModel, thresholds.review, modelScore?.moved(facts, MAX_MOVED) ?? [])));
+    return `[${reasons.join(",")}]`;
   };
 }
 
@@ -59,36 +75,52 @@ function modelReason(score: number, review: number, moved: readonly Moved[]): Re
   };
 }
 
-function reasonOf(rule: PlannedRule, facts: Facts, contributors: Contributors, topic: string): Reason {
-  const { id, score, when, monitor, reads, features } = rule;
-  const observed: { [name: string]: number | string | null } = {};
-  for (const { name, read } of reads) {
-    const value = read(facts);
-    // A missing feature is NaN, which JSON has no word for.
-    observed[name] = Number.isNaN(value) ? null : value;
-  }
-  const evidence = features.length === 0 ? [] : evidenceOf(features, contributors, topic);
-  return {
-    rule: id,
-    score,
-    when,
-    observed,
-    ...(monitor ? { monitor: true } : {}),
-    ...(evidence.length > 0 ? { evidence } : {}),
+type RuleText = (facts: Facts, evidence: string) => string;
+
+function createRuleText({ id, score, when, monitor, reads }: PlannedRule): RuleText {
+  const head = `{"rule":${JSON.stringify(id)},"score":${score},"when":${JSON.stringify(when)},"observed":{`;
+  const names = reads.map(({ name }, index) => `${index > 0 ? "," : ""}${JSON.stringify(name)}:`);
+  const tail = monitor ? '},"monitor":true' : "}";
+  return (facts, evidence) => {
+    let observed = "";
+    for (let index = 0; index < reads.length; index += 1)
+      observed += `${names[index]}${valueText((reads[index] as PlannedRule["reads"][number]).read(facts))}`;
+    return `${head}${observed}${tail}${evidence}}`;
   };
 }
 
+function valueText(value: number | string | null): string {
+  return typeof value === "number" ? numberText(value) : JSON.stringify(value);
+}
+
+/** A missing feature is NaN, and an overflow infinite: JSON has no words for them. */
+export function numberText(value: number): string {
+  return Number.isFinite(value) ? String(value) : "null";
+}
+
+function evidenceText(id: string, evidence: readonly Origin[]): string {
+  if (evidence.length === 0) return "";
+  let text = "";
+  for (const { partition, offset } of evidence) text += `${text === "" ? "" : ","}${id}${partition}/${offset}"`;
+  return `,"evidence":[${text}]`;
+}
+
 /** Each once, the newest of every feature first, so that none crowds out another. */
-function evidenceOf(features: readonly number[], contributors: Contributors, topic: string): string[] {
-  const found = features.map((feature) => contributors(feature, MAX_EVIDENCE));
-  const ids = new Set<string>();
+function evidenceOf(found: readonly (readonly Origin[])[]): readonly Origin[] {
+  const evidence: Origin[] = [];
   for (let rank = 0; rank < MAX_EVIDENCE; rank += 1)
     for (const origins of found) {
       const origin = origins[rank];
-      if (origin === undefined || ids.size === MAX_EVIDENCE) continue;
-      ids.add(decisionId(topic, origin.partition, origin.offset));
+      if (origin === undefined || isAmong(evidence, origin)) continue;
+      evidence.push(origin);
+      if (evidence.length === MAX_EVIDENCE) return evidence;
     }
-  return [...ids];
+  return evidence;
+}
+
+function isAmong(origins: readonly Origin[], { partition, offset }: Origin): boolean {
+  for (const other of origins) if (other.offset === offset && other.partition === partition) return true;
+  return false;
 }
 
 /** Of the evidence a sentence names the newest. */

@@ -6,9 +6,9 @@
  */
 import { ENVELOPE_HEADER, type Evidence, encodeTransactionEnvelope, entityTopic, type Header } from "@weir/schema";
 import { factsOf } from "../facts.ts";
-import type { EntityField } from "../feature.ts";
+import type { EntityField, Feature } from "../feature.ts";
 import type { Plan } from "../plan.ts";
-import { MAX_EVIDENCE } from "../reasons.ts";
+import { MAX_EVIDENCE, restsOnNothing } from "../reasons.ts";
 import { keyOf } from "./chain-key.ts";
 import type { Answered, Departure, Earlier } from "./departure.ts";
 import { featureIds } from "./feature-id.ts";
@@ -82,7 +82,7 @@ function createEvidence(plan: Plan, { at, known, earlier }: Scope): (answered: A
     if (!any) return NO_EVIDENCE;
     const evidence: Evidence[] = [];
     for (let place = 0; place < known; place += 1) {
-      if (wanted[place] === 0) continue;
+      if (wanted[place] === 0 || restsOnNothing(plan.features[place] as Feature, features[place] as number)) continue;
       const origins = place < at ? earlier.origins(place) : state.contributors(place - at, observation, MAX_EVIDENCE);
       if (origins.length > 0) evidence.push({ place, origins });
     }

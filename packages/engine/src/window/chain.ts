@@ -1,5 +1,6 @@
 /** A key's events as its blocks chain them, gone through from the newest block back. */
 import { BLOCK_EVENTS, type EventBlocks } from "./event-blocks.ts";
+import { isWanted, type Newest, type Wanted } from "./newest.ts";
 import type { Questions, Window } from "./question.ts";
 
 /**
@@ -73,6 +74,33 @@ export function findInChain(blocks: EventBlocks, newest: number, low: number, hi
     }
   }
   return found;
+}
+
+/** Offers the events of an open window that are wanted, from the last to arrive on. `ownValues`: as in gatherChain(). */
+export function newestOfChain(
+  blocks: EventBlocks,
+  newest: number,
+  { afterMs, untilMs, need }: Window,
+  ownValues: Float64Array,
+  into: Newest,
+  wanted: Wanted,
+): void {
+  for (let block = newest; block !== 0; block = blocks.previous(block)) {
+    if (blocks.prefixMs(block) <= Math.max(afterMs, into.barMs)) return;
+    if (wanted.fraudAtMs !== null && !blocks.hasChanges(block)) continue;
+    const first = block * BLOCK_EVENTS;
+    for (let event = first + blocks.count(block) - 1; event >= first; event -= 1) {
+      const timeMs = blocks.timeMs(event);
+      if (timeMs <= afterMs || timeMs > untilMs || timeMs <= into.barMs) continue;
+      if (isAlike(blocks, event, need, ownValues) && isWanted(blocks, event, wanted)) into.offer(event, timeMs);
+    }
+  }
+}
+
+function isAlike(blocks: EventBlocks, event: number, need: number, ownValues: Float64Array): boolean {
+  for (let column = 0; need >>> column !== 0; column += 1)
+    if ((need >>> column) & 1 && blocks.value(event, column) !== ownValues[column]) return false;
+  return true;
 }
 
 /** Events with time after `afterMs`, the last to arrive first. */

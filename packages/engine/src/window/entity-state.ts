@@ -22,7 +22,15 @@ import type { LoadedChunks } from "./loaded-chunks.ts";
 import { Loader } from "./loader.ts";
 import { Newest } from "./newest.ts";
 import type { Duplicate, Labelling, Observation, Origin, StateEvent } from "./observation.ts";
-import { type Asked, featureValue, missesGivenUp, openWindows, type Questions, questionsOf } from "./question.ts";
+import {
+  type Asked,
+  featureValue,
+  missesGivenUp,
+  openWindow,
+  openWindows,
+  type Questions,
+  questionsOf,
+} from "./question.ts";
 import { type ChunkRecord, RollingSnapshot } from "./rolling-snapshot.ts";
 
 export class EntityState {
@@ -135,16 +143,12 @@ export class EntityState {
     if (key === 0 || !this.#layout.ids) return [];
     const { feature, window, distinct } = asked;
     if (feature.aggregate === "seen" && observation.transaction[feature.field as "target"] === null) return [];
-    const { blocks } = this.#events;
-    const passes = (event: number): boolean => {
-      if (readsLabels(feature)) return blocks.isFraud(event, observation.timeMs);
-      return distinct === null || blocks.value(event, distinct.column) !== 0;
-    };
-    openWindows(this.#questions, observation.timeMs, this.#floorMs(key, observation.timeMs));
+    const fraudAtMs = readsLabels(feature) ? observation.timeMs : null;
+    openWindow(window, observation.timeMs, this.#floorMs(key, observation.timeMs));
     this.#events.readOwnValues(observation);
-    const newest = new Newest(feature.aggregate === "sinceLast" ? Math.min(1, limit) : limit);
-    this.#events.newest(key, window, newest, passes);
-    return newest.events.map((event) => blocks.origin(event));
+    const newest = new Newest(feature.aggregate === "sinceLast" ? 1 : limit);
+    this.#events.newest(key, window, newest, { column: distinct?.column ?? -1, fraudAtMs });
+    return newest.events.map((event) => this.#events.blocks.origin(event));
   }
 
   /** The live transaction of the same key, source and `id`, if the layout keeps ids. */

@@ -5,7 +5,7 @@
  * It holds nothing of its own: the events are in the blocks, and it is built from them whenever it is wanted.
  */
 import type { EventBlocks } from "./event-blocks.ts";
-import type { Newest } from "./newest.ts";
+import { isWanted, type Newest, type Wanted } from "./newest.ts";
 import { place, removeFrom } from "./open-table.ts";
 import type { Questions, Window } from "./question.ts";
 import { type Summarised, SummaryTree, tallyEvent } from "./summary-tree.ts";
@@ -92,16 +92,19 @@ export class HotKey {
     }
   }
 
-  newest(window: Window, ownValues: Float64Array, into: Newest, passes: (event: number) => boolean): void {
+  newest(window: Window, ownValues: Float64Array, into: Newest, wanted: Wanted): void {
     const group = this.#groupOf(window.need, ownValues);
     if (group === undefined) return;
     if (group instanceof SummaryTree) {
-      group.newest(window.afterMs, window.untilMs, into, passes);
+      group.newest(window, into, wanted);
       return;
     }
-    for (const event of typeof group === "number" ? [group] : group.toReversed()) {
+    const events = typeof group === "number" ? [group] : group;
+    for (let index = events.length - 1; index >= 0; index -= 1) {
+      const event = events[index] as number;
       const timeMs = this.#blocks.timeMs(event);
-      if (timeMs > window.afterMs && timeMs <= window.untilMs && passes(event)) into.offer(event, timeMs);
+      if (timeMs <= window.afterMs || timeMs > window.untilMs || timeMs <= into.barMs) continue;
+      if (isWanted(this.#blocks, event, wanted)) into.offer(event, timeMs);
     }
   }
 

@@ -6,7 +6,7 @@
  */
 
 import type { EntityField } from "../feature.ts";
-import { eachBack, eventsOf, findInChain, freeChain, gatherChain } from "./chain.ts";
+import { eachBack, eventsOf, findInChain, freeChain, gatherChain, newestOfChain } from "./chain.ts";
 import { CHUNK_EVENTS } from "./chunk.ts";
 import { currencyCode } from "./currency-code.ts";
 import { BLOCK_EVENTS, EventBlocks, type EventRow, textColumns } from "./event-blocks.ts";
@@ -14,7 +14,7 @@ import { fingerprintOf } from "./fingerprint.ts";
 import { HotKey } from "./hot-key.ts";
 import { KeyRecords } from "./key-records.ts";
 import type { EntityLayout } from "./layout.ts";
-import type { Newest } from "./newest.ts";
+import type { Newest, Wanted } from "./newest.ts";
 import type { Observation } from "./observation.ts";
 import type { Questions, Window } from "./question.ts";
 import { UNKNOWN_TEXT } from "./texts.ts";
@@ -130,16 +130,11 @@ export class KeyedEvents {
     else for (const window of this.#questions.windows) hot.gather(window, askedMs, this.ownValues);
   }
 
-  /** Offers the events of an open window that pass. Own values are read. */
-  newest(key: number, window: Window, into: Newest, passes: (event: number) => boolean): void {
+  /** Offers the events of an open window that are wanted. Own values are read. */
+  newest(key: number, window: Window, into: Newest, wanted: Wanted): void {
     const hot = this.#hot.get(key);
-    if (hot !== undefined) {
-      hot.newest(window, this.ownValues, into, passes);
-      return;
-    }
-    eachBack(this.blocks, this.keys.newest(key), window.afterMs, (event, timeMs) => {
-      if (timeMs <= window.untilMs && this.#isWanted(event, window.need) && passes(event)) into.offer(event, timeMs);
-    });
+    if (hot !== undefined) hot.newest(window, this.ownValues, into, wanted);
+    else newestOfChain(this.blocks, this.keys.newest(key), window, this.ownValues, into, wanted);
   }
 
   /**
@@ -241,12 +236,6 @@ export class KeyedEvents {
         this.#givenUpMs.set(key, oldestMs);
       }
     }
-  }
-
-  #isWanted(event: number, need: number): boolean {
-    for (let column = 0; need >>> column !== 0; column += 1)
-      if ((need >>> column) & 1 && this.blocks.value(event, column) !== this.ownValues[column]) return false;
-    return true;
   }
 
   /** Takes hold of the event's texts, before any that it shares with others can go. */

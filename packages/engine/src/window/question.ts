@@ -103,13 +103,18 @@ function newWindow(windowMs: number, delayMs: number, need: number): Window {
   };
 }
 
+/** Sets its bounds, as of a question about `timeMs`. `floorMs`: what lies at or before it is in no answer. */
+export function openWindow(window: Window, timeMs: number, floorMs: number): void {
+  window.untilMs = timeMs - window.delayMs;
+  window.afterMs = Math.max(window.untilMs - window.windowMs, floorMs);
+}
+
 /** Empties every window and sets its bounds. Returns the earliest bound: what lies at or before it is in none. */
 export function openWindows({ windows, bounds }: Questions, timeMs: number, floorMs: number): number {
   let earliestMs = Number.POSITIVE_INFINITY;
   for (let index = 0; index < windows.length; index += 1) {
     const window = windows[index] as Window;
-    window.untilMs = timeMs - window.delayMs;
-    window.afterMs = Math.max(window.untilMs - window.windowMs, floorMs);
+    openWindow(window, timeMs, floorMs);
     bounds[2 * index] = window.afterMs;
     bounds[2 * index + 1] = window.untilMs;
     if (window.afterMs < earliestMs) earliestMs = window.afterMs;

@@ -7,7 +7,7 @@
  */
 import { type Counted, Counts } from "./counts.ts";
 import type { EventBlocks } from "./event-blocks.ts";
-import type { Newest } from "./newest.ts";
+import { isWanted, type Newest, type Wanted } from "./newest.ts";
 import type { Distinct, Window } from "./question.ts";
 import { Tally } from "./tally.ts";
 
@@ -133,27 +133,12 @@ export class SummaryTree implements Counted {
     return oldestMs;
   }
 
-  /** Offers the events with time in (afterMs, untilMs] that pass, from the last to arrive on. */
-  newest(afterMs: number, untilMs: number, into: Newest, passes: (event: number) => boolean): void {
-    const look = (level: number, node: number): void => {
-      const rows = this.#levels[level] as Float64Array;
-      if ((rows[node * WIDTH + ROW.leastMs] as number) > untilMs) return;
-      if ((rows[node * WIDTH + ROW.greatestMs] as number) <= Math.max(afterMs, into.barMs)) return;
-      if (level > 0) {
-        const children: number[] = [];
-        this.#children(level, node, (child) => children.unshift(child));
-        for (const child of children) look(level - 1, child);
-        return;
-      }
-      for (let at = Math.min((node + 1) * LEAF, this.#end) - 1; at >= Math.max(node * LEAF, this.#start); at -= 1) {
-        const timeMs = this.#timesMs[at] as number;
-        const event = this.#events[at] as number;
-        if (timeMs > afterMs && timeMs <= untilMs && passes(event)) into.offer(event, timeMs);
-      }
-    };
+  /** Offers the window's events that are wanted, from the last to arrive on. */
+  newest(window: Window, into: Newest, wanted: Wanted): void {
     const top = this.#levels.length - 1;
     const span = LEAF * FAN ** top;
-    for (let node = Math.floor((this.#end - 1) / span); node >= 0; node -= 1) look(top, node);
+    for (let node = Math.floor((this.#end - 1) / span); (node + 1) * span > this.#start; node -= 1)
+      this.#newest(top, node, window, into, wanted);
   }
 
   /** The event's labels have changed. */
@@ -202,6 +187,29 @@ export class SummaryTree implements Counted {
         if (timeMs > afterMs && timeMs <= untilMs)
           tallyEvent(this.#blocks, window, this.#events[place] as number, timeMs, askedMs);
       }
+    }
+  }
+
+  #newest(level: number, node: number, window: Window, into: Newest, wanted: Wanted): void {
+    const { afterMs, untilMs } = window;
+    const rows = this.#levels[level] as Float64Array;
+    const at = node * WIDTH;
+    if ((rows[at] as number) > untilMs || (rows[at + ROW.greatestMs] as number) <= Math.max(afterMs, into.barMs))
+      return;
+    const { fraudAtMs } = wanted;
+    // What the row says of frauds holds from the last change below on.
+    if (fraudAtMs !== null && rows[at + ROW.frauds] === 0 && (rows[at + ROW.changedMs] as number) <= fraudAtMs) return;
+    if (level > 0) {
+      const end = Math.min((node + 1) * FAN, Math.ceil(this.#end / (LEAF * FAN ** (level - 1))));
+      for (let child = end - 1; child >= node * FAN; child -= 1) this.#newest(level - 1, child, window, into, wanted);
+      return;
+    }
+    const first = Math.max(node * LEAF, this.#start);
+    for (let place = Math.min((node + 1) * LEAF, this.#end) - 1; place >= first; place -= 1) {
+      const timeMs = this.#timesMs[place] as number;
+      if (timeMs <= afterMs || timeMs > untilMs || timeMs <= into.barMs) continue;
+      const event = this.#events[place] as number;
+      if (isWanted(this.#blocks, event, wanted)) into.offer(event, timeMs);
     }
   }
 
