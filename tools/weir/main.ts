@@ -25,6 +25,21 @@ const commands: Readonly<Record<string, Command>> = {
     about: "runs a file of transactions through a ruleset, without Kafka",
     load: () => import("./decide/command.ts"),
   },
+  features: {
+    usage: "features",
+    about: "writes what a ruleset's model is trained on, from history and labels as they were known then",
+    load: () => import("./features/command.ts"),
+  },
+  train: {
+    usage: "train",
+    about: "trains a ruleset's model from such a table, tries it on later days, and puts it in its place",
+    load: () => import("./train/command.ts"),
+  },
+  evaluate: {
+    usage: "evaluate",
+    about: "how much fraud a ruleset finds in a data set, its model retrained as labels come in",
+    load: () => import("./evaluate/command.ts"),
+  },
   topics: {
     usage: "topics apply|verify",
     about: "makes the topics that are missing on Kafka, or says what is missing or wrong",

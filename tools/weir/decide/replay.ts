@@ -31,6 +31,8 @@ export type Replayed =
   | {
       readonly kind: "decided";
       readonly line: number;
+      /** Decision id. */
+      readonly id: string;
       /** `facts.features` is written over by the next row. */
       readonly decided: Decided;
       /** The message with its decision. */
@@ -79,6 +81,11 @@ export class Replay {
     return { known: this.#labelsKnown, unmatched: this.#labelsUnmatched, pending: this.#pending.size };
   }
 
+  /** By another plan from now on, which asks the same of the past: one with a new model. */
+  decideBy(plan: Plan): void {
+    this.#evaluator.decideBy(plan);
+  }
+
   step(row: DataRow): Replayed {
     const { line } = row;
     if (!row.ok) {
@@ -107,7 +114,7 @@ export class Replay {
     if (evaluation.kind === "duplicate") return rejected(duplicateRejection(evaluation.duplicate, TOPICS.transactions));
     if (row.fraud !== null && this.#wantsLabels) this.#expectLabel(transaction, timeMs, row.fraud, id);
     const output = spliceDecision(row.value, closeAtByte, evaluation.text);
-    return { kind: "decided", line, decided: evaluation, output };
+    return { kind: "decided", line, id, decided: evaluation, output };
   }
 
   #expectLabel({ id, source, target }: DecodedTransaction, timestampMs: number, fraud: boolean, ours: string): void {

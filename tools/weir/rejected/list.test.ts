@@ -1,6 +1,6 @@
 import { type LetterRow, listed } from "@weir/rejected";
 import { expect, test } from "vitest";
-import { instant } from "./instant.ts";
+import { instant } from "../../cli/instant.ts";
 import { listText } from "./list.ts";
 
 const row = (change: Partial<LetterRow> = {}): LetterRow => ({

@@ -14,9 +14,9 @@ import {
   refuse,
 } from "../../cli/arguments.ts";
 import { count, share } from "../../cli/format.ts";
+import { instant } from "../../cli/instant.ts";
 import { Interrupt } from "../../cli/interrupt.ts";
 import { Screen } from "../../cli/screen.ts";
-import { instant } from "./instant.ts";
 
 export const INTERRUPTED = 130;
 

@@ -1,5 +1,5 @@
 /** A moment as an option: a time of the calendar, or how long ago. */
-import { durationMs, type Option } from "../../cli/arguments.ts";
+import { durationMs, type Option } from "./arguments.ts";
 
 const ISO = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2}))?$/;
 
