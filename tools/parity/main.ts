@@ -10,18 +10,20 @@ import { Progress } from "../weir/decide/progress.ts";
 import { FEATURES, PROTOCOL, parseTransactions } from "./batch.ts";
 import { BatchParity, GoldenParity } from "./compare.ts";
 import { cutOf } from "./cut.ts";
+import { MAX_SCORE_ERROR, scoreParity } from "./model.ts";
 import { streamFeatures } from "./stream.ts";
 
 const COMMAND = "npm run parity";
 const WINDOW = "hb_s0_window_2018-06-18_2018-08-14.csv.gz";
 const GOLDEN = "golden_features_scores.csv.gz";
+const MODEL = "golden_xgb_100x3.json";
 const SHOWN = 12;
 const MAX_RELATIVE_ERROR = 1e-9;
 const root = join(import.meta.dirname, "..", "..");
 const beside = join(root, "..", "shared", "data");
 
 const options = {
-  data: text({ about: `the folder with ${WINDOW} and ${GOLDEN}`, placeholder: "DIR", fallback: beside }),
+  data: text({ about: `the folder with ${WINDOW}, ${GOLDEN} and ${MODEL}`, placeholder: "DIR", fallback: beside }),
   "write-cut": flag("writes datasets/handbook-cut.*, which npm test compares, anew from those files"),
 };
 
@@ -34,7 +36,7 @@ async function main(): Promise<number> {
     return 0;
   }
   const wrong = [...faults, ...words.map((word) => `${JSON.stringify(word)} means nothing here`)];
-  for (const name of [WINDOW, GOLDEN])
+  for (const name of [WINDOW, GOLDEN, MODEL])
     if (!existsSync(join(values.data, name)))
       wrong.push(`${relative(".", join(values.data, name))} is not there; say where it is: ${COMMAND} -- --data DIR`);
   if (wrong.length > 0) return refuse(COMMAND, wrong);
@@ -61,7 +63,9 @@ async function compare(folder: string): Promise<number> {
     PROTOCOL.fromSeconds,
     PROTOCOL.untilSeconds,
   );
-  const golden = new GoldenParity(await unzipped(folder, GOLDEN));
+  const published = await unzipped(folder, GOLDEN);
+  const golden = new GoldenParity(published);
+  const scores = scoreParity(await readFile(join(folder, MODEL), "utf8"), published);
   const startedMs = performance.now();
   const progress = new Progress(new Screen(process.stderr, process.env), startedMs);
   const rows = await streamFeatures(
@@ -76,6 +80,7 @@ async function compare(folder: string): Promise<number> {
   const seconds = (performance.now() - startedMs) / 1000;
   const exact = batch.differences.length === 0;
   const same = golden.rows === golden.expected && golden.worst <= MAX_RELATIVE_ERROR;
+  const equal = scores.worst <= MAX_SCORE_ERROR;
   const lines = [
     `${count(rows)} rows in ${seconds.toFixed(1)} s; ${count(batch.rows)} of them in the ${PROTOCOL.days} days that are compared`,
     "",
@@ -86,12 +91,13 @@ async function compare(folder: string): Promise<number> {
     `         a batch that counts a second as a whole differs in ${count(batch.tieCells)}: customers who paid twice in one`,
     `golden   ${count(golden.rows)} of ${count(golden.expected)} rows; greatest relative error ${golden.worst} beyond its nine digits (at most ${MAX_RELATIVE_ERROR})   ${verdict(same)}`,
     ...(same ? [] : [`         at ${golden.worstAt}`]),
+    `model    ${count(scores.rows)} published scores; greatest error ${scores.worst.toPrecision(2)} (at most ${MAX_SCORE_ERROR})   ${verdict(equal)}`,
     "",
     "amount, weekend and night are the payment's own; weekend and night are derived from its event time by this command.",
     "Payments of 0.00 are counted, which the input topic refuses.",
   ];
   console.log(lines.join("\n"));
-  return exact && same ? 0 : 1;
+  return exact && same && equal ? 0 : 1;
 }
 
 function verdict(right: boolean): string {
