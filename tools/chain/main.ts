@@ -4,7 +4,7 @@ import { compileRuleset, formatFaults } from "@weir/engine";
 import { CHAIN_TOPICS, evaluatedDecisions, paymentsOf, tryChain, writtenDecisions } from "@weir/testing";
 import { integer, type OptionValues, refuse, text } from "../cli/arguments.ts";
 import { runCommand } from "../cli/command.ts";
-import { besideOf } from "../weir/inputs.ts";
+import { besideOf } from "../weir/beside.ts";
 
 const options = {
   ruleset: text({ about: "document of rules", placeholder: "FILE", fallback: "rulesets/card-payments.yaml" }),

@@ -15,12 +15,13 @@ describe("docker-compose.yml", () => {
     expect(composeFaults(readYaml(PATH))).toEqual([]);
   });
 
-  it("has Kafka, its topics, both services, Prometheus and Grafana", () => {
+  it("has Kafka, its topics, both services, training, Prometheus and Grafana", () => {
     expect(Object.keys(readYaml(PATH).services)).toEqual([
       "kafka",
       "topics",
       "generator",
       "detector",
+      "training",
       "prometheus",
       "grafana",
     ]);

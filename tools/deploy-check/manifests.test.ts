@@ -15,13 +15,14 @@ describe("k8s", () => {
     expect(manifestFaults(objects())).toEqual([]);
   });
 
-  it("has a Deployment, a Service and a ServiceAccount of each service, and a Job for the topics", () => {
+  it("has a Deployment, a Service and a ServiceAccount of each service, and a Job for the topics, and one on a schedule for the model", () => {
     const names = objects().map((object) => `${object.kind}/${object.metadata.name}`);
     for (const service of SERVICES) {
       for (const kind of ["Deployment", "Service", "ServiceAccount"])
         expect(names).toContain(`${kind}/weir-${service}`);
     }
     expect(names).toContain("Job/weir-topics");
+    expect(names).toContain("CronJob/weir-training");
   });
 
   it("holds no file that no kustomization names", () => {
@@ -58,6 +59,10 @@ describe("the rules for k8s", () => {
   it.each<[string, (find: (kind: string, name: string) => Document) => void]>([
     ["may run as root", (f) => delete pod(f("Deployment", "weir-detector")).securityContext.runAsNonRoot],
     ["may run as root", (f) => (pod(f("Job", "weir-topics")).securityContext.runAsUser = 0)],
+    [
+      "mounts a token",
+      (f) => delete f("CronJob", "weir-training").spec.jobTemplate.spec.template.spec.automountServiceAccountToken,
+    ],
     ["has no seccomp profile", (f) => delete pod(f("Deployment", "weir-detector")).securityContext.seccompProfile],
     ["mounts a token", (f) => delete pod(f("Deployment", "weir-detector")).automountServiceAccountToken],
     ["mounts a token", (f) => delete f("ServiceAccount", "weir-generator").automountServiceAccountToken],

@@ -58,7 +58,7 @@ export function namedFiles(folder: string): string[] {
 }
 
 export function podTemplateOf(object: Document): Document | undefined {
-  return object.spec?.template;
+  return object.kind === "CronJob" ? object.spec?.jobTemplate?.spec?.template : object.spec?.template;
 }
 
 function containersOf(object: Document): Document[] {

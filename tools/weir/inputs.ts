@@ -1,14 +1,8 @@
 /** The files that a subcommand is given: read and compiled, each fault of theirs told with the others. */
-import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
 import { type ColumnMap, compileColumns, type Dataset, DatasetFault, openDataset } from "@weir/dataset";
-import { compileRuleset, formatFaults, type Plan, type ReadBeside } from "@weir/engine";
-
-/** Files beside the ruleset at `path`, such as that of its model. */
-export function besideOf(path: string): ReadBeside {
-  return (name) => readFileSync(join(dirname(path), name), "utf8");
-}
+import { compileRuleset, formatFaults, type Plan } from "@weir/engine";
+import { besideOf } from "./beside.ts";
 
 /**
  * Null when no path is given, or when there is a fault. `model`: whether the ruleset's model, if it names one, has to be

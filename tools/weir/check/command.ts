@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { compileRuleset, formatFaults } from "@weir/engine";
 import { EXIT_CONFIGURATION, flag, optionLines, parseArguments, refuse } from "../../cli/arguments.ts";
-import { besideOf } from "../inputs.ts";
+import { besideOf } from "../beside.ts";
 import { measureCost } from "./cost.ts";
 import { reportLines, reportOf } from "./report.ts";
 
