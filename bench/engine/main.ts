@@ -5,6 +5,7 @@
 import { chainPart } from "./chain.ts";
 import { decisionPart } from "./decision.ts";
 import { decodePart } from "./decode.ts";
+import { modelPart } from "./model.ts";
 import { windowsPart } from "./windows.ts";
 
 export type Part = {
@@ -12,7 +13,7 @@ export type Part = {
   run(): Promise<void>;
 };
 
-const PARTS: readonly Part[] = [decodePart, windowsPart, decisionPart, chainPart];
+const PARTS: readonly Part[] = [decodePart, windowsPart, decisionPart, modelPart, chainPart];
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !PARTS.some((part) => part.name === name));

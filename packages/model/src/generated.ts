@@ -1,6 +1,6 @@
 /**
- * A forest as generated code: each tree one nested choice, which the runtime compiles to compares and jumps. Twice to
- * thirty times as fast as the walk, which is its oracle and what is left where code may not be generated.
+ * A forest as generated code: each tree one nested choice, which the runtime compiles to compares and jumps. Several times
+ * as fast as the walk (`npm run bench:engine -- model`), which is its oracle and what is left where code may not be generated.
  *
  * The text is made of checked numbers and nothing else, so nothing that a file says can become code.
  */
@@ -8,8 +8,8 @@ import { type Forest, walk } from "./forest.ts";
 
 export type Margin = (row: Float32Array) => number;
 
-/** Functions that are too long are not optimised; these are 25 trees of depth 6 or 200 of depth 3. */
-const NODES_PER_FUNCTION = 3_000;
+/** Functions that are too long are optimised late or never; these are 40 trees of depth 3. */
+const NODES_PER_FUNCTION = 600;
 /** Above it compiling would take longer than most processes live. */
 const MAX_NODES = 200_000;
 
