@@ -7,7 +7,6 @@ import { nsPerCall, printTable } from "./measure.ts";
 const MODELS = [
   "../../packages/model/fixtures/golden.model.json",
   "../../packages/model/fixtures/recent.model.json",
-  "../../rulesets/handbook.model.json",
 ] as const;
 const ROWS = 1_000;
 const FOR_MS = 500;
