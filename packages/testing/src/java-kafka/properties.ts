@@ -7,20 +7,40 @@ export type BrokerSettings = {
   readonly controllerPort: number;
   /** Added to, or put in place of, the settings below. */
   readonly overrides: Readonly<Record<string, string>>;
+  /** Null: a cluster of its own. */
+  readonly member: ClusterMember | null;
+  readonly behind: Behind | null;
 };
+
+/** One of several nodes, each broker and controller. */
+export type ClusterMember = {
+  /** From 1. */
+  readonly nodeId: number;
+  readonly clusterId: string;
+  /** Of each node, in the order of their ids. */
+  readonly controllerPorts: readonly number[];
+};
+
+/** A second port for clients, who are sent to another address than it has: that of a proxy in front. */
+export type Behind = { readonly port: number; readonly advertisedPort: number };
 
 /**
  * server.properties of a single node that is broker and controller. What is set here differs from Kafka's defaults
  * for one of three reasons: one node can hold one replica only; a developer does not want to wait; a laptop is small.
  */
-export function serverProperties({ dataDir, port, controllerPort, overrides }: BrokerSettings): string {
+export function serverProperties(settings: BrokerSettings): string {
+  const { dataDir, port, controllerPort, overrides, member, behind } = settings;
+  const at = (name: string, where: number): string => `${name}://127.0.0.1:${where}`;
+  const direct = at("PLAINTEXT", port);
   return propertiesOf({
-    ...nodeSettings(dataDir, controllerPort),
+    ...nodeSettings(dataDir, controllerPort, member),
     "process.roles": "broker,controller",
-    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
-    "advertised.listeners": `PLAINTEXT://127.0.0.1:${port}`,
+    listeners: [direct, ...(behind ? [at("BEHIND", behind.port)] : []), at("CONTROLLER", controllerPort)].join(),
+    "advertised.listeners": [direct, ...(behind ? [at("BEHIND", behind.advertisedPort)] : [])].join(),
+    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,BEHIND:PLAINTEXT,CONTROLLER:PLAINTEXT",
 
     ...singleNode,
+    ...(member === null ? {} : replicated),
 
     "num.network.threads": "2",
     "num.io.threads": "4",
@@ -32,20 +52,21 @@ export function serverProperties({ dataDir, port, controllerPort, overrides }: B
 /** Of the same node with its controller alone, which lets go of a broker that does not answer within a second. */
 export function controllerProperties(dataDir: string, controllerPort: number): string {
   return propertiesOf({
-    ...nodeSettings(dataDir, controllerPort),
+    ...nodeSettings(dataDir, controllerPort, null),
     "process.roles": "controller",
+    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
     listeners: `CONTROLLER://127.0.0.1:${controllerPort}`,
     "broker.session.timeout.ms": "1000",
     "broker.heartbeat.interval.ms": "200",
   });
 }
 
-function nodeSettings(dataDir: string, controllerPort: number): Record<string, string> {
+function nodeSettings(dataDir: string, controllerPort: number, member: ClusterMember | null): Record<string, string> {
+  const controllers = member?.controllerPorts ?? [controllerPort];
   return {
-    "node.id": "1",
-    "controller.quorum.voters": `1@127.0.0.1:${controllerPort}`,
+    "node.id": String(member?.nodeId ?? 1),
+    "controller.quorum.voters": controllers.map((port, index) => `${index + 1}@127.0.0.1:${port}`).join(),
     "controller.listener.names": "CONTROLLER",
-    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
     "log.dirs": dataDir,
   };
 }
@@ -80,6 +101,21 @@ export const singleNode: Readonly<Record<string, string>> = {
   "log.message.timestamp.type": "CreateTime",
   "log.message.timestamp.after.max.ms": "3600000",
   "message.max.bytes": "1048588",
+};
+
+/** What differs where there are three nodes: all is kept three times, and two have to have it. */
+const replicated: Readonly<Record<string, string>> = {
+  "offsets.topic.replication.factor": "3",
+  "transaction.state.log.replication.factor": "3",
+  "transaction.state.log.min.isr": "2",
+  "share.coordinator.state.topic.replication.factor": "3",
+  "share.coordinator.state.topic.min.isr": "2",
+  "default.replication.factor": "3",
+  "min.insync.replicas": "2",
+  // A follower that stands still holds up every commit until it is no longer waited for (default 30 s).
+  "replica.lag.time.max.ms": "4000",
+  // A broker that comes back leads again what it led before, so that each leads and coordinates a part (default 300 s).
+  "leader.imbalance.check.interval.seconds": "5",
 };
 
 /** A logger's configuration, to the console, which the launcher points at the log file. */

@@ -18,7 +18,7 @@ import { KAFKA_VERSION, type KafkaVersion, kafkaJars } from "./jars.ts";
 import { type Launched, launch } from "./launch.ts";
 import { endedByForce, expireOldSelf } from "./old-self.ts";
 import { removeOwner, sweep, writeOwner } from "./owner-file.ts";
-import { loggingOf, serverProperties } from "./properties.ts";
+import { type Behind, type ClusterMember, loggingOf, serverProperties } from "./properties.ts";
 import { findJava } from "./toolchain.ts";
 
 export type JavaKafkaOptions = {
@@ -33,6 +33,10 @@ export type JavaKafkaOptions = {
   readonly log: (line: string) => void;
   /** Broker settings put in place of ours. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** One of several nodes; default: one alone. See cluster.ts. */
+  readonly member?: ClusterMember;
+  /** A second port, for clients that come through a proxy. */
+  readonly behind?: Behind;
 };
 
 export type JavaKafka = {
@@ -68,7 +72,8 @@ export async function startJavaKafka(options: JavaKafkaOptions): Promise<JavaKaf
   }
 
   log(`starting Apache Kafka ${version} as a Java process`);
-  const broker = new Broker({ folder, java, lib, version, settings: options.settings ?? {} });
+  const { settings = {}, member = null, behind = null } = options;
+  const broker = new Broker({ folder, java, lib, version, settings, member, behind });
   if (options.port !== undefined) {
     if (!(await portIsFree(options.port))) throw portTaken(options.port);
     await broker.start(options.port);
@@ -97,6 +102,8 @@ type Installation = {
   readonly lib: string;
   readonly version: KafkaVersion;
   readonly settings: Readonly<Record<string, string>>;
+  readonly member: ClusterMember | null;
+  readonly behind: Behind | null;
 };
 
 class Broker implements JavaKafka {
@@ -126,22 +133,24 @@ class Broker implements JavaKafka {
 
   async start(port: number): Promise<void> {
     this.#port = port;
-    const { folder, java, lib, version, settings } = this.#installation;
+    const { folder, java, lib, version, settings, member, behind } = this.#installation;
     const properties = join(folder, "server.properties");
     const dataDir = join(folder, "data");
     const logging = loggingOf(version);
     const loggingFile = join(folder, logging.file);
     await writeFile(loggingFile, logging.text);
+    const controllerPort = member?.controllerPorts[member.nodeId - 1] ?? (await freePort());
     await writeFile(
       properties,
-      serverProperties({ dataDir, port, controllerPort: await freePort(), overrides: settings }),
+      serverProperties({ dataDir, port, controllerPort, overrides: settings, member, behind }),
     );
     if (!existsSync(join(dataDir, "meta.properties"))) await this.#format(properties, dataDir);
 
     const kafka = [logging.optionFor(loggingFile), "-cp", join(lib, "*"), "kafka.Kafka"];
     const launchWith = (machine: readonly string[], file: string): Promise<Launched> =>
       launch(folder, java, ["-XX:+UseSerialGC", ...machine, ...kafka, file], this.logFile);
-    if (endedByForce(dataDir))
+    // In a cluster the other nodes have let it go once its session has expired, for whoever waits that long.
+    if (member === null && endedByForce(dataDir))
       await expireOldSelf(folder, dataDir, this.logFile, (file) => launchWith(["-Xmx256m"], file));
     this.#archive = classArchive(lib);
     const launched = await launchWith(["-Xms256m", "-Xmx512m", ...this.#archive.options], properties);
@@ -194,7 +203,7 @@ class Broker implements JavaKafka {
   }
 
   async #format(properties: string, dataDir: string): Promise<void> {
-    const clusterId = newClusterId();
+    const clusterId = this.#installation.member?.clusterId ?? newClusterId();
     await mkdir(dataDir, { recursive: true });
     const tool = [
       "-XX:TieredStopAtLevel=1",
@@ -229,7 +238,7 @@ class Broker implements JavaKafka {
 }
 
 /** 16 random bytes as Kafka writes its ids: URL-safe base64, no leading dash (which would read as an option). */
-function newClusterId(): string {
+export function newClusterId(): string {
   for (;;) {
     const id = randomBytes(16).toString("base64url");
     if (!id.startsWith("-")) return id;
