@@ -1,22 +1,21 @@
 /**
- * One run of torture: a broker of its own, a generator, two detectors, faults by the schedule; then everything heals
- * and drains. The oracle judges the topics as an outsider reads them, and every stage's log is stepped through again
- * from its beginning: what that gives must be what stands behind it, byte for byte.
+ * One run of torture: brokers of its own, a generator and a producer that means no good, three detectors, faults as the
+ * seed draws them, one after the other. Then everything heals and drains, and the oracle judges what an outsider reads.
  */
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { groupOf } from "@weir/detector";
 import { type ChainStage, chainOf, createChain, inputTopicOf, type Plan } from "@weir/engine";
+import { Random } from "@weir/generator";
 import { type KafkaConnection, KafkaLog, openAdmin } from "@weir/kafka";
 import { TOPICS } from "@weir/schema";
 import { waitingOf } from "@weir/stream";
 import {
-  differencesIn,
+  countsBySource,
   dumpTopics,
+  evidenceOfDump,
   isClean,
-  type JavaKafka,
   judge,
-  startJavaKafka,
   until,
   type Verdict,
   weirFolder,
@@ -24,48 +23,47 @@ import {
 import { type Service, startProcess } from "../process/service.ts";
 import { readRuleset } from "../weir/inputs.ts";
 import { wantedTopics } from "../weir/topics/topics.ts";
+import { type Brokers, startBrokers } from "./brokers.ts";
+import { Detectors } from "./detectors.ts";
+import { commit, PROMISED_MS, SESSION_MS, sleep } from "./faults.ts";
+import { startRough } from "./rough.ts";
 import { type Fault, schedule } from "./schedule.ts";
 
 export type TortureOptions = {
   readonly durationMs: number;
   readonly seed: number;
+  /** Transactions a second that are meant well; a tenth as many more are not. */
   readonly rate: number;
   readonly partitions: number;
   /** A document of rules; the chain is its. */
   readonly ruleset: string;
+  readonly brokers: 1 | 3;
   readonly log: (line: string) => void;
 };
 
 export type TortureReport = {
   readonly verdict: Verdict;
-  /** Where the topics differ from what the stages' logs give. */
-  readonly differences: readonly string[];
-  /** How long after a fault the others decided all partitions, ms. */
-  readonly takeOversMs: Readonly<Record<Fault, readonly number[]>>;
+  /** How long after each fault all partitions were decided again, ms. */
+  readonly wentOnMs: ReadonlyMap<Fault, readonly number[]>;
   /** From SIGTERM to exit, ms. */
   readonly exitsMs: readonly number[];
-  /** What went against a promise beside the verdict: a wrong exit code, a take-over too late. */
+  /** What took longer than is promised. */
+  readonly late: readonly string[];
+  /** What went against a promise beside the verdict: a wrong exit code, an end that nobody asked for, no drain. */
   readonly faults: readonly string[];
   readonly clean: boolean;
 };
 
-const SESSION_MS = 6_000;
+const DETECTORS = 3;
 const APP = "weir";
 /** As the services have them by default. */
 const BOUNDS = { maxRecordBytes: 65_536, maxFutureMs: 300_000 };
-/**
- * Promised: the others go on within the session timeout + 5 s after a kill, within 3 s after SIGTERM, where no take-over
- * was under way already: a zombie that wakes and is killed costs the group two.
- */
-const TAKE_OVER_MS: Readonly<Record<Fault, number>> = {
-  kill: SESSION_MS + 5_000,
-  terminate: 3_000,
-  freeze: SESSION_MS + 5_000,
-  broker: 60_000,
-};
 const EXIT_MS = 5_000;
+const DRAIN_WITHIN_MS = 180_000;
+/** Between two faults, at most. */
+const CALM_MS = 2_000;
 
-/** Throws when the ruleset has faults. */
+/** Throws when the ruleset has faults, or when nothing is decided any more. */
 export async function torture(options: TortureOptions): Promise<TortureReport> {
   const faults: string[] = [];
   const plan = await readRuleset(options.ruleset, faults);
@@ -73,13 +71,15 @@ export async function torture(options: TortureOptions): Promise<TortureReport> {
   const folder = join(weirFolder, "torture");
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
-  const kafka = await startJavaKafka({ dataDir: join(folder, "kafka"), log: options.log });
-  const run = new Run(options, plan, kafka, folder);
+  const random = new Random(options.seed, 1);
+  const chance = (): number => random.unit();
+  const brokers = await startBrokers({ count: options.brokers, dataDir: folder, chance, log: options.log });
+  const run = new Run(options, plan, brokers, folder, random);
   try {
     return await run.run();
   } finally {
     run.killAll();
-    await kafka.stop();
+    await brokers.stop();
   }
 }
 
@@ -89,78 +89,132 @@ class Run {
   readonly #stages: readonly ChainStage[];
   readonly #inputKeyed: boolean;
   readonly #connection: KafkaConnection;
-  readonly #kafka: JavaKafka;
+  readonly #brokers: Brokers;
+  readonly #detectors: Detectors;
   readonly #folder: string;
-  readonly #environment: NodeJS.ProcessEnv;
-  readonly #detectors: Service[] = [];
-  readonly #services: Service[] = [];
-  readonly #takeOversMs: Record<Fault, number[]> = { kill: [], terminate: [], freeze: [], broker: [] };
-  readonly #exitsMs: number[] = [];
+  readonly #random: Random;
+  readonly #wentOnMs = new Map<Fault, number[]>();
+  readonly #late: string[] = [];
   readonly #faults: string[] = [];
-  #started = 0;
-  #turn = 0;
+  #generator: Service | null = null;
 
-  constructor(options: TortureOptions, plan: Plan, kafka: JavaKafka, folder: string) {
+  constructor(options: TortureOptions, plan: Plan, brokers: Brokers, folder: string, random: Random) {
     this.#options = options;
     this.#plan = plan;
+    this.#random = random;
     // One stage where one will do, since our generator keys by source.
     this.#inputKeyed = chainOf(plan, { inputKeyed: true }).length === 1;
     const shape = { inputKeyed: this.#inputKeyed };
     const inputs = chainOf(plan, shape).map((link) => inputTopicOf(link, APP, TOPICS));
     const partitions = new Map(inputs.map((topic) => [topic, options.partitions]));
     this.#stages = createChain({ plan, ...shape, appId: APP, topics: TOPICS, partitions, explain: "full", ...BOUNDS });
-    this.#connection = { brokers: [kafka.brokers], clientId: "torture", tls: null, sasl: null };
-    this.#kafka = kafka;
+    this.#connection = { brokers: brokers.direct.split(","), clientId: "torture", tls: null, sasl: null };
+    this.#brokers = brokers;
     this.#folder = folder;
-    this.#environment = { ...process.env, KAFKA_BROKER_URL: kafka.brokers, APP_ID: APP };
+    this.#detectors = new Detectors({
+      folder,
+      partitions: options.partitions * this.#stages.length,
+      environment: {
+        ...process.env,
+        KAFKA_BROKER_URL: brokers.behind,
+        APP_ID: APP,
+        RULESET: options.ruleset,
+        INPUT_KEYED: String(this.#inputKeyed),
+        EXPLAIN: "full",
+        SESSION_TIMEOUT_MS: String(SESSION_MS),
+      },
+    });
   }
 
   async run(): Promise<TortureReport> {
     const { log, rate, seed, durationMs, partitions } = this.#options;
-    await using admin = disposable(openAdmin(this.#connection));
-    const wanted = { names: TOPICS, appId: APP, plan: this.#plan, inputKeyed: this.#inputKeyed };
-    await admin.create(wantedTopics(wanted, partitions));
-    await Promise.all([this.#startDetector(), this.#startDetector()]);
-    const settings = {
-      ...this.#environment,
-      TRANSACTIONS_PER_SECOND: String(rate),
-      SEED: String(seed),
-      FRAUD_PER_MILLE: "20",
-      LABEL_DELAY_MS: "2000",
-    };
-    const generator = await this.#start("generator", "generator", settings);
-    await generator.untilReady(30_000);
-    log(`torture: ${rate} tx/s for ${durationMs / 1000} s, seed ${seed}, logs in ${this.#folder}`);
-
-    const beganMs = performance.now();
-    for (const { atMs, fault } of schedule(seed, durationMs)) {
-      const passedMs = performance.now() - beganMs;
-      if (passedMs > durationMs) break;
-      const waitMs = atMs - passedMs;
-      if (waitMs > 0) await sleep(waitMs);
-      await this.#commit(fault);
+    await this.#makeTopics();
+    await Promise.all(Array.from({ length: DETECTORS }, () => this.#detectors.add()));
+    const generator = await this.#startGenerator();
+    const rough = startRough(this.#connection, { seed, rate: rate / 10, partitions, log });
+    log(`torture: ${rate} tx/s for ${durationMs / 1_000} s, seed ${seed}, logs in ${this.#folder}`);
+    const endMs = performance.now() + durationMs;
+    for (const fault of schedule(seed)) {
+      await sleep(Math.min(this.#random.unit() * CALM_MS, Math.max(0, endMs - performance.now())));
+      if (performance.now() >= endMs) break;
+      await this.#suffer(fault);
     }
-    await sleep(Math.max(0, durationMs - (performance.now() - beganMs)));
-
-    await this.#end(generator);
+    await rough.stop();
+    await this.#endGenerator(generator);
     log("torture: no more faults; draining");
     await this.#drain();
-    for (const detector of this.#detectors) await this.#end(detector);
+    await this.#detectors.endAll();
     log("torture: judging");
-    const { verdict, differences } = await this.#judge();
+    const verdict = await this.#judge();
+    const faults = [...this.#faults, ...this.#detectors.faults];
+    const slow = this.#detectors.exitsMs.filter((ms) => ms > EXIT_MS).map((ms) => `an exit took ${Math.round(ms)} ms`);
     return {
       verdict,
-      differences,
-      takeOversMs: this.#takeOversMs,
-      exitsMs: this.#exitsMs,
-      faults: this.#faults,
-      clean: isClean(verdict) && differences.length === 0 && this.#faults.length === 0,
+      wentOnMs: this.#wentOnMs,
+      exitsMs: this.#detectors.exitsMs,
+      late: [...this.#late, ...slow],
+      faults,
+      clean: isClean(verdict) && faults.length === 0,
     };
   }
 
   /** Leaves no process behind, whatever happened. */
   killAll(): void {
-    for (const service of this.#services) service.signal("SIGKILL");
+    this.#detectors.killAll();
+    this.#generator?.signal("SIGKILL");
+  }
+
+  async #suffer(fault: Fault): Promise<void> {
+    const { log } = this.#options;
+    const world = { brokers: this.#brokers, detectors: this.#detectors, random: this.#random, log };
+    const wasSettled = await this.#detectors.areAllDecided();
+    log(`torture: ${fault}${wasSettled ? "" : ", in the middle of a take-over"}`);
+    const tookMs = await commit(fault, world);
+    if (tookMs === null) {
+      log("torture: it did not come about");
+      return;
+    }
+    log(`torture: all was decided again after ${Math.round(tookMs)} ms`);
+    const known = this.#wentOnMs.get(fault);
+    if (known === undefined) this.#wentOnMs.set(fault, [tookMs]);
+    else known.push(tookMs);
+    const promisedMs = PROMISED_MS[fault];
+    if (wasSettled && promisedMs !== null && tookMs > promisedMs)
+      this.#late.push(`${fault}: the others went on after ${Math.round(tookMs)} ms, promised ${promisedMs}`);
+    await this.#detectors.replaceStrays(fault);
+  }
+
+  async #makeTopics(): Promise<void> {
+    const admin = openAdmin(this.#connection);
+    try {
+      const wanted = { names: TOPICS, appId: APP, plan: this.#plan, inputKeyed: this.#inputKeyed };
+      await admin.create(wantedTopics(wanted, this.#options.partitions));
+    } finally {
+      await admin.close();
+    }
+  }
+
+  async #startGenerator(): Promise<Service> {
+    const { rate, seed } = this.#options;
+    const settings = {
+      ...process.env,
+      KAFKA_BROKER_URL: this.#brokers.direct,
+      APP_ID: APP,
+      TRANSACTIONS_PER_SECOND: String(rate),
+      SEED: String(seed),
+      FRAUD_PER_MILLE: "20",
+      LABEL_DELAY_MS: "2000",
+    };
+    const logFile = join(this.#folder, "generator.log");
+    this.#generator = await startProcess("generator", "services/generator/main.ts", settings, logFile);
+    await this.#generator.untilReady(60_000);
+    return this.#generator;
+  }
+
+  async #endGenerator(generator: Service): Promise<void> {
+    generator.signal("SIGTERM");
+    const how = await generator.exit;
+    if (how !== "code 0") this.#faults.push(`the generator ended with ${how} after SIGTERM`);
   }
 
   /** Until nothing waits for any stage, in the order of the flow. */
@@ -170,7 +224,7 @@ class Run {
       for (const stage of this.#stages) {
         const waiting = (): Promise<number> =>
           waitingOf(log, groupOf(APP, stage), stage.input, this.#options.partitions);
-        if (!(await until(async () => (await waiting()) === 0, 120_000, 500)))
+        if (!(await until(async () => (await waiting()) === 0, DRAIN_WITHIN_MS, 500)))
           this.#faults.push(`${stage.name} is not drained: ${await waiting()} records wait`);
       }
     } finally {
@@ -178,106 +232,13 @@ class Run {
     }
   }
 
-  async #judge(): Promise<{ verdict: Verdict; differences: string[] }> {
-    const topics = new Set(this.#stages.flatMap(({ input, outputs }) => [input, ...outputs]));
-    const records = await dumpTopics(this.#kafka.brokers, [...topics]);
-    const { transactions: input, legit, fraud, rejected } = TOPICS;
-    const seenOutside = new Set<string>([input, legit, fraud, rejected]);
-    const outside = records.filter(({ topic }) => seenOutside.has(topic));
-    const counts = this.#plan.features.some(({ name }) => name === "count_1h") ? { count_1h: 3_600_000 } : {};
-    const inOrder = this.#stages.length === 1;
-    const byPlace = Map.groupBy(records, ({ topic, partition }) => `${topic}/${partition}`);
-    const logs = {
-      partitions: () => this.#options.partitions,
-      records: (topic: string, partition: number) => byPlace.get(`${topic}/${partition}`) ?? [],
-    };
-    return {
-      verdict: judge(outside, { input, legit, fraud, rejected, counts, inOrder }),
-      differences: differencesIn(logs, this.#stages),
-    };
+  async #judge(): Promise<Verdict> {
+    const stages = this.#stages.map((stage) => ({ stage, group: groupOf(APP, stage) }));
+    const topics = new Set(this.#stages.flatMap(({ input, outputs, stateTopic }) => [input, ...outputs, stateTopic]));
+    const groups = stages.map(({ group }) => group);
+    const dump = await dumpTopics(this.#brokers.direct, [...topics], groups);
+    const bySource = this.#stages.find(({ name }) => name === "source") ?? this.#stages[0];
+    const counts = countsBySource(this.#plan, bySource?.input ?? TOPICS.transactions);
+    return judge(evidenceOfDump(dump), stages, { topics: TOPICS, counts });
   }
-
-  async #commit(fault: Fault): Promise<void> {
-    const victim = this.#detectors[this.#turn++ % this.#detectors.length] as Service;
-    const wasSettled = await this.#areDecided(this.#detectors);
-    const beganMs = performance.now();
-    if (fault === "kill") victim.signal("SIGKILL");
-    else if (fault === "terminate") victim.signal("SIGTERM");
-    else if (fault === "freeze") victim.signal("SIGSTOP");
-    else {
-      await this.#kafka.kill("SIGKILL");
-      await this.#kafka.restart();
-    }
-    const exited = victim.exit.then((how) => ({ how, afterMs: performance.now() - beganMs }));
-    const survivors = fault === "broker" ? this.#detectors : this.#detectors.filter((one) => one !== victim);
-    const tookMs = await this.#untilAllDecided(survivors, beganMs);
-    this.#options.log(
-      `torture: ${fault} of ${fault === "broker" ? "the broker" : victim.name}${wasSettled ? "" : ", in the middle of a take-over"}, others went on after ${Math.round(tookMs)} ms`,
-    );
-    if (wasSettled) this.#takeOversMs[fault].push(tookMs);
-    if (wasSettled && tookMs > TAKE_OVER_MS[fault])
-      this.#faults.push(`${fault}: the others went on after ${Math.round(tookMs)} ms, promised ${TAKE_OVER_MS[fault]}`);
-    if (fault === "terminate") this.#judgeExit(victim, await exited);
-    // Members that joined anew after the broker's restart leave their old selves in the group for a session: so long
-    // nobody can take over sooner, and the next fault would be measured as this one.
-    if (fault === "broker") await sleep(SESSION_MS + 2_000);
-    if (fault === "freeze") victim.signal("SIGCONT");
-    if (fault === "kill" || fault === "terminate") {
-      this.#detectors.splice(this.#detectors.indexOf(victim), 1);
-      await this.#startDetector();
-    }
-  }
-
-  async #untilAllDecided(survivors: readonly Service[], beganMs: number): Promise<number> {
-    if (!(await until(() => this.#areDecided(survivors), 90_000, 50))) throw new Error("nobody took over within 90 s");
-    return performance.now() - beganMs;
-  }
-
-  /** Whether each partition of each stage is decided, and by one of these alone. */
-  async #areDecided(detectors: readonly Service[]): Promise<boolean> {
-    const counts = await Promise.all(detectors.map((one) => one.readyPartitions()));
-    return counts.reduce((sum, count) => sum + count, 0) === this.#options.partitions * this.#stages.length;
-  }
-
-  async #startDetector(): Promise<void> {
-    const name = `detector-${++this.#started}`;
-    const settings = {
-      ...this.#environment,
-      RULESET: this.#options.ruleset,
-      INPUT_KEYED: String(this.#inputKeyed),
-      EXPLAIN: "full",
-      SESSION_TIMEOUT_MS: String(SESSION_MS),
-    };
-    const detector = await this.#start(name, "detector", settings);
-    this.#detectors.push(detector);
-    await detector.untilReady(60_000);
-  }
-
-  async #start(name: string, service: string, environment: NodeJS.ProcessEnv): Promise<Service> {
-    const logFile = join(this.#folder, `${name}.log`);
-    const started = await startProcess(name, `services/${service}/main.ts`, environment, logFile);
-    this.#services.push(started);
-    return started;
-  }
-
-  async #end(service: Service): Promise<void> {
-    const beganMs = performance.now();
-    service.signal("SIGTERM");
-    const how = await service.exit;
-    this.#judgeExit(service, { how, afterMs: performance.now() - beganMs });
-  }
-
-  #judgeExit({ name }: Service, { how, afterMs }: { readonly how: string; readonly afterMs: number }): void {
-    this.#exitsMs.push(afterMs);
-    if (how !== "code 0") this.#faults.push(`${name} ended with ${how} after SIGTERM`);
-    if (afterMs > EXIT_MS) this.#faults.push(`${name} took ${Math.round(afterMs)} ms to exit, promised ${EXIT_MS}`);
-  }
-}
-
-function disposable<T extends { close(): Promise<void> }>(resource: T): T & AsyncDisposable {
-  return Object.assign(resource, { [Symbol.asyncDispose]: () => resource.close() });
-}
-
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -1,22 +1,51 @@
-/** What is done to a run, and when: drawn from a seed, so that a run can be asked for again. */
+/** What is done to a run: drawn from a seed, so that a run can be asked for again. */
 
 import { Random } from "@weir/generator";
 
-export type Fault = "kill" | "terminate" | "freeze" | "broker";
+/** How often each is drawn, beside the others. */
+const WEIGHTS = {
+  /** kill -9 of a detector. */
+  kill: 6,
+  /** SIGTERM of a detector. */
+  terminate: 6,
+  /** SIGSTOP of a detector for longer than its session, then SIGCONT: a zombie. */
+  freeze: 2,
+  /** One more detector joins, and leaves again. */
+  join: 2,
+  /** kill -9 of all detectors at once. */
+  all: 1,
+  /** kill -9 of a broker, which is started again. */
+  broker: 2,
+  /** SIGSTOP of a broker for some seconds, then SIGCONT. */
+  "broker freeze": 1,
+  /** A broker is stopped in good order and started again. */
+  "broker restart": 1,
+  /** All connections between detectors and brokers are reset, and new ones for some seconds. */
+  cut: 2,
+  /** All connections are reset once. */
+  reset: 2,
+  /** What goes between detectors and brokers takes its time. */
+  delay: 2,
+  /** Connections stay open, but in one direction or both nothing comes through. */
+  "half open": 2,
+  /** The broker commits, its reply does not arrive. */
+  "lost reply": 3,
+  /** The commit does not arrive. */
+  "lost request": 2,
+} as const;
 
-export type Planned = { readonly atMs: number; readonly fault: Fault };
+export type Fault = keyof typeof WEIGHTS;
 
-/**
- * A kill -9 or a SIGTERM of a detector every few seconds; one freeze beyond the session timeout, one broker kill -9 and
- * restart. Those two come early: each fault is waited out, so a run ends before the last that were planned. Pure.
- */
-export function schedule(seed: number, durationMs: number): Planned[] {
+export const FAULTS = Object.keys(WEIGHTS) as Fault[];
+
+/** Of processes; the others are of brokers and the network. */
+export const PROCESS_FAULTS: ReadonlySet<Fault> = new Set(["kill", "terminate", "freeze", "join", "all"]);
+
+/** Every kind once, in a drawn order; then, for ever, drawn by weight. */
+export function* schedule(seed: number): Generator<Fault> {
   const random = new Random(seed, 0);
-  const planned: Planned[] = [
-    { atMs: durationMs / 10, fault: "freeze" },
-    { atMs: durationMs / 5, fault: "broker" },
-  ];
-  for (let atMs = 2_000; atMs < durationMs - 2_000; atMs += 3_000 + random.unit() * 4_000)
-    planned.push({ atMs, fault: random.unit() < 0.5 ? "kill" : "terminate" });
-  return planned.sort((a, b) => a.atMs - b.atMs);
+  const once = [...FAULTS];
+  for (let left = once.length; left > 0; left -= 1) yield once.splice(random.below(left), 1)[0] as Fault;
+  const bag = FAULTS.flatMap((fault) => Array.from({ length: WEIGHTS[fault] }, () => fault));
+  for (;;) yield bag[random.below(bag.length)] as Fault;
 }

@@ -9,7 +9,7 @@ export {
   type StageEvents,
 } from "./events.ts";
 export { lagOf, waitingOf } from "./lag.ts";
-export { chunkKey, decodeMarker, encodeMarker, isMarkerKey, MARKER_KEY } from "./marker.ts";
+export { chunkKey, decodeMarker, encodeMarker, isMarkerKey, MARKER_KEY, type Marker, parseChunkKey } from "./marker.ts";
 export { MemoryBroker, type MemoryPartition } from "./memory-broker.ts";
 export { type Interfere, MemoryLog, type MemoryLogOptions } from "./memory-log.ts";
 export type { Phase, RunnerStatus, Standpoint } from "./partition-runner.ts";

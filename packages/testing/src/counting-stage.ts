@@ -36,6 +36,11 @@ class CountingState implements StageState<string> {
     return this.#dirty.values().next().value ?? null;
   }
 
+  canonical(): { readonly streamTimeMs: number; readonly keys: readonly (readonly [string, unknown])[] } {
+    const keys = [...this.#counts].map(([key, { count }]) => [key, count] as const);
+    return { streamTimeMs: this.streamTimeMs, keys: keys.sort(([a], [b]) => (a < b ? -1 : 1)) };
+  }
+
   count(key: string): number {
     return this.#counts.get(key)?.count ?? 0;
   }

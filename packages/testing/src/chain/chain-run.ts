@@ -1,6 +1,6 @@
 /**
  * A chain on the runtime of packages/stream over a log in memory: several processes that come, go and die while input
- * arrives. What they leave behind is for sim/reference.ts to judge.
+ * arrives. What they leave behind is for the oracle to judge.
  */
 import { type ChainStage, type ChainTopics, createChain, type Plan } from "@weir/engine";
 import type { LogRecord } from "@weir/schema";
@@ -15,7 +15,9 @@ import {
   type StageEvents,
   VirtualClock,
 } from "@weir/stream";
-import { differences } from "../sim/reference.ts";
+import { evidenceOfBroker, type Judged } from "../oracle/evidence.ts";
+import { findingsOf, judge, type Outside, type Verdict } from "../oracle/oracle.ts";
+import { countsBySource } from "../oracle/recount.ts";
 import type { Input } from "./payments.ts";
 
 export const CHAIN_TOPICS: ChainTopics = {
@@ -142,9 +144,13 @@ export class ChainRun {
     );
   }
 
-  /** How what stands in the topics differs from what each stage says when it steps through its log in order. */
+  verdict(): Verdict {
+    return judge(evidenceOfBroker(this.broker), judgedChain(this.#options), outsideOf(this.#options));
+  }
+
+  /** What is wrong with what stands in the topics; none: nothing. */
   differences(): string[] {
-    return differences(this.broker, chainWith(this.#options), groupOf);
+    return findingsOf(this.verdict());
   }
 
   #eventsOf({ name }: ChainStage): StageEvents {
@@ -179,6 +185,17 @@ function lastRecord({ entries }: MemoryPartition): number {
   return (
     entries.findLast(({ control, transaction }) => !control && transaction?.state !== "aborted")?.record.offset ?? -1
   );
+}
+
+/** The chain's stages with their groups. */
+export function judgedChain(options: ChainRunOptions): Judged[] {
+  return chainWith(options).map((stage) => ({ stage, group: groupOf(stage) }));
+}
+
+/** What the oracle has to know of the chain's topics. */
+export function outsideOf({ plan }: Pick<ChainRunOptions, "plan">): Outside {
+  const log = plan.entities.length > 0 ? "weir.by-source" : CHAIN_TOPICS.transactions;
+  return { topics: CHAIN_TOPICS, counts: countsBySource(plan, log) };
 }
 
 function groupOf({ groupSuffix }: Pick<ChainStage, "groupSuffix">): string {

@@ -12,6 +12,8 @@ export type PaymentsOptions = {
   /** Of both topics. */
   readonly partitions: number;
   readonly topics: { readonly transactions: string; readonly labels: string };
+  /** When each is made, ms; left out: made-up times, the same each time. */
+  readonly clock?: () => number;
 };
 
 type Sent = { readonly members: Record<string, unknown>; readonly name: string; readonly timeMs: number };
@@ -20,7 +22,7 @@ const START_MS = 1_700_000_000_000;
 const MOST_REMEMBERED = 500;
 
 /** Nothing is keyed: a source's come in any partition. */
-export function* paymentsOf({ seed, count = Infinity, partitions, topics }: PaymentsOptions): Generator<Input> {
+export function* paymentsOf({ seed, count = Infinity, partitions, topics, clock }: PaymentsOptions): Generator<Input> {
   const chance = new Chance(seed);
   const ends = new Float64Array(partitions);
   const past: Sent[] = [];
@@ -34,7 +36,7 @@ export function* paymentsOf({ seed, count = Infinity, partitions, topics }: Paym
     timestampMs: nowMs,
   });
   for (let index = 0; index < count; index += 1) {
-    nowMs += chance.of(0, 0, 1, 40, 3_000);
+    nowMs = clock?.() ?? nowMs + chance.of(0, 0, 1, 40, 3_000);
     const known = past[chance.below(past.length)];
     if (known !== undefined && chance.unit() < 0.15)
       yield record(topics.labels, labelOf(chance, known, nowMs, index), chance.below(partitions));

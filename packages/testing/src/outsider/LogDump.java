@@ -1,26 +1,37 @@
+import java.io.*;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.*;
+import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.consumer.*;
 import org.apache.kafka.common.*;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
 /**
- * Reads whole topics as Kafka's own consumer sees them with read_committed, and prints one line a record:
- * topic, partition, offset, timestamp, key, value, headers, separated by tabs; bytes in base64, "-" for null.
+ * Reads whole topics as Kafka's own consumer sees them with read_committed, and what groups have committed. Prints
+ * lines of columns separated by tabs; bytes in base64, "-" for null:
+ *
+ *   topic, name, number of partitions
+ *   offset, group, topic, partition, offset, metadata
+ *   record, topic, partition, offset, timestamp, key, value, headers
  *
  * It first waits until the last stable offset of every partition equals its high watermark, so that no open
- * transaction hides records. Arguments: bootstrap servers, deadline in seconds, topics. Exit 1 past the deadline.
+ * transaction hides records. Arguments: bootstrap servers, deadline in seconds, groups separated by commas ("" for
+ * none), topics. Exit 1 past the deadline.
  */
 class LogDump {
   public static void main(String[] args) throws Exception {
     long endNanos = System.nanoTime() + Duration.ofSeconds(Long.parseLong(args[1])).toNanos();
-    List<String> topics = List.of(args).subList(2, args.length);
+    List<String> topics = List.of(args).subList(3, args.length);
     try (var stable = open(args[0], "read_committed"); var all = open(args[0], "read_uncommitted")) {
       List<TopicPartition> partitions = new ArrayList<>();
-      for (String topic : topics)
-        for (PartitionInfo info : stable.partitionsFor(topic)) partitions.add(new TopicPartition(topic, info.partition()));
+      var out = new BufferedOutputStream(new FileOutputStream(FileDescriptor.out), 1 << 20);
+      for (String topic : topics) {
+        List<PartitionInfo> infos = stable.partitionsFor(topic);
+        for (PartitionInfo info : infos) partitions.add(new TopicPartition(topic, info.partition()));
+        print(out, "topic", topic, "" + infos.size());
+      }
       Map<TopicPartition, Long> ends = stable.endOffsets(partitions);
       while (!ends.equals(all.endOffsets(partitions))) {
         if (System.nanoTime() > endNanos) fail("transactions are still open: " + ends + " of " + all.endOffsets(partitions));
@@ -29,13 +40,11 @@ class LogDump {
       }
       stable.assign(partitions);
       stable.seekToBeginning(partitions);
-      var out = new java.io.PrintStream(new java.io.FileOutputStream(java.io.FileDescriptor.out), false, "US-ASCII");
-      var buffered = new java.io.BufferedOutputStream(out, 1 << 20);
+      printOffsets(out, args[0], args[2]);
       while (!atEnd(stable, ends)) {
         if (System.nanoTime() > endNanos) fail("not read to the end in time");
-        for (var record : stable.poll(Duration.ofMillis(200))) buffered.write(line(record).getBytes(StandardCharsets.US_ASCII));
+        for (var record : stable.poll(Duration.ofMillis(200))) print(out, columns(record));
       }
-      buffered.flush();
       out.flush();
     }
   }
@@ -52,12 +61,27 @@ class LogDump {
     return true;
   }
 
-  private static String line(ConsumerRecord<byte[], byte[]> record) {
+  private static void printOffsets(OutputStream out, String brokers, String groups) throws Exception {
+    if (groups.isEmpty()) return;
+    try (var admin = Admin.create(Map.<String, Object>of("bootstrap.servers", brokers))) {
+      for (String group : groups.split(","))
+        for (var entry : admin.listConsumerGroupOffsets(group).partitionsToOffsetAndMetadata().get().entrySet())
+          if (entry.getValue() != null)
+            print(out, "offset", group, entry.getKey().topic(), "" + entry.getKey().partition(),
+                "" + entry.getValue().offset(), text(entry.getValue().metadata().getBytes(StandardCharsets.UTF_8)));
+    }
+  }
+
+  private static String[] columns(ConsumerRecord<byte[], byte[]> record) {
     StringJoiner headers = new StringJoiner(",");
     for (Header header : record.headers())
       headers.add(text(header.key().getBytes(StandardCharsets.UTF_8)) + ":" + text(header.value()));
-    return String.join("\t", record.topic(), "" + record.partition(), "" + record.offset(), "" + record.timestamp(),
-        text(record.key()), text(record.value()), headers.toString()) + "\n";
+    return new String[] {"record", record.topic(), "" + record.partition(), "" + record.offset(),
+        "" + record.timestamp(), text(record.key()), text(record.value()), headers.toString()};
+  }
+
+  private static void print(OutputStream out, String... columns) throws IOException {
+    out.write((String.join("\t", columns) + "\n").getBytes(StandardCharsets.US_ASCII));
   }
 
   private static String text(byte[] bytes) {

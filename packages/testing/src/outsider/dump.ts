@@ -1,6 +1,6 @@
 /**
- * Topics as an outsider reads them: by Kafka's own Java consumer with read_committed, which shares no code with
- * our reader. Needs Java and the jars of the local broker.
+ * Topics and committed offsets as an outsider reads them: by Kafka's own Java consumer with read_committed, which shares
+ * no code with our reader. Needs Java and the jars of the local broker.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -12,21 +12,42 @@ import { findJava } from "../java-kafka/toolchain.ts";
 
 export type DumpedRecord = LogRecord & { readonly topic: string; readonly partition: number };
 
+export type DumpedOffset = {
+  readonly group: string;
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  /** What was committed beside it. */
+  readonly tag: string;
+};
+
+export type Dump = {
+  /** Number of partitions by name. */
+  readonly topics: ReadonlyMap<string, number>;
+  /** Every committed record, each partition in offset order. */
+  readonly records: readonly DumpedRecord[];
+  readonly offsets: readonly DumpedOffset[];
+};
+
 /**
- * Every committed record of the topics, each partition in offset order. Waits until no transaction is open in them.
- * Throws after `deadlineSeconds`, or when a topic is missing.
+ * Whole topics, and what the groups have committed. Waits until no transaction is open in the topics. Throws after
+ * `deadlineSeconds`, or when a topic is missing.
  */
 export async function dumpTopics(
   brokers: string,
   topics: readonly string[],
+  groups: readonly string[] = [],
   deadlineSeconds = 120,
-): Promise<DumpedRecord[]> {
+): Promise<Dump> {
   const lib = await kafkaJars(() => {});
   const source = join(import.meta.dirname, "LogDump.java");
-  const quiet = "-Dorg.slf4j.simpleLogger.defaultLogLevel=off";
+  const quiet = "-Dlog4j2.level=OFF";
   const child = spawn(
     await findJava(),
-    ["-Xmx512m", quiet, "-cp", join(lib, "*"), source, brokers, String(deadlineSeconds), ...topics],
+    [
+      ...["-Xmx512m", quiet, "-cp", join(lib, "*"), source],
+      ...[brokers, String(deadlineSeconds), groups.join(","), ...topics],
+    ],
     { stdio: ["ignore", "pipe", "pipe"] },
   );
   const complaints: string[] = [];
@@ -34,25 +55,41 @@ export async function dumpTopics(
     complaints.push(chunk.toString());
   });
   const exit = once(child, "close") as Promise<[number | null]>;
-  const records: DumpedRecord[] = [];
-  for await (const line of createInterface({ input: child.stdout })) records.push(parseLine(line));
+  const dump = { topics: new Map<string, number>(), records: [] as DumpedRecord[], offsets: [] as DumpedOffset[] };
+  for await (const line of createInterface({ input: child.stdout })) parseLine(line, dump);
   const [code] = await exit;
   if (code !== 0)
     throw new Error(`the outsider could not read ${topics.join(", ")}: ${complaints.join("").slice(-2000)}`);
-  return records;
+  return dump;
 }
 
-function parseLine(line: string): DumpedRecord {
-  const [topic, partition, offset, timestampMs, key, value, headers] = line.split("\t");
-  if (topic === undefined || headers === undefined) throw new Error(`the outsider printed ${line.slice(0, 200)}`);
+type Filled = { topics: Map<string, number>; records: DumpedRecord[]; offsets: DumpedOffset[] };
+
+function parseLine(line: string, { topics, records, offsets }: Filled): void {
+  const [kind, ...columns] = line.split("\t");
+  if (kind === "topic" && columns.length === 2) topics.set(String(columns[0]), Number(columns[1]));
+  else if (kind === "offset" && columns.length === 5) {
+    const [group, topic, partition, offset, tag] = columns as [string, string, string, string, string];
+    offsets.push({
+      group,
+      topic,
+      partition: Number(partition),
+      offset: Number(offset),
+      tag: String(bytes(tag) ?? ""),
+    });
+  } else if (kind === "record" && columns.length === 7) records.push(parseRecord(columns));
+  else throw new Error(`the outsider printed ${line.slice(0, 200)}`);
+}
+
+function parseRecord([topic, partition, offset, timestampMs, key, value, headers]: readonly string[]): DumpedRecord {
   return {
-    topic,
+    topic: String(topic),
     partition: Number(partition),
     offset: Number(offset),
     timestampMs: Number(timestampMs),
     key: bytes(key),
     value: bytes(value),
-    headers: headers === "" ? [] : headers.split(",").map(parseHeader),
+    headers: headers === undefined || headers === "" ? [] : headers.split(",").map(parseHeader),
   };
 }
 

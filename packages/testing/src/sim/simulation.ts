@@ -16,10 +16,11 @@ import {
   type Stage,
   VirtualClock,
 } from "@weir/stream";
+import { evidenceOfBroker } from "../oracle/evidence.ts";
+import { findingsOf, judge } from "../oracle/oracle.ts";
 import { type Parts, SOUND } from "../planted-bugs.ts";
 import { Dice } from "./dice.ts";
 import { drawDurationMs, drawFault, FAULT_KINDS, type FaultKind } from "./faults.ts";
-import { differences } from "./reference.ts";
 import { StaleOffsets } from "./stale-offsets.ts";
 
 /** What is simulated. */
@@ -119,7 +120,10 @@ class Simulation {
     } catch (error) {
       this.#violations.push(error instanceof Error ? error.message : String(error));
     }
-    if (this.#violations.length === 0) this.#violations.push(...differences(this.#broker, this.#stages, groupOf));
+    if (this.#violations.length === 0) {
+      const judged = this.#stages.map((stage) => ({ stage, group: groupOf(stage) }));
+      this.#violations.push(...findingsOf(judge(evidenceOfBroker(this.#broker), judged, null)));
+    }
     return {
       violations: this.#violations,
       faults: this.#faults,

@@ -1,0 +1,106 @@
+/** The detectors of a run: started, replaced, ended, and how they ended. */
+import { join } from "node:path";
+import type { Random } from "@weir/generator";
+import { type Service, startProcess } from "../process/service.ts";
+
+const READY_WITHIN_MS = 90_000;
+
+export type DetectorsOptions = {
+  readonly folder: string;
+  readonly environment: NodeJS.ProcessEnv;
+  /** Of all stages together. */
+  readonly partitions: number;
+};
+
+export class Detectors {
+  /** Of all stages together. */
+  readonly partitions: number;
+  /** Those that ought to run. */
+  readonly all: Service[] = [];
+  /** From SIGTERM to exit, ms. */
+  readonly exitsMs: number[] = [];
+  /** Wrong ends. */
+  readonly faults: string[] = [];
+  readonly #options: DetectorsOptions;
+  readonly #everyone: Service[] = [];
+  #started = 0;
+
+  constructor(options: DetectorsOptions) {
+    this.#options = options;
+    this.partitions = options.partitions;
+  }
+
+  async add(): Promise<Service> {
+    const { folder, environment } = this.#options;
+    this.#started += 1;
+    const name = `detector-${this.#started}`;
+    const detector = await startProcess(name, "services/detector/main.ts", environment, join(folder, `${name}.log`));
+    this.#everyone.push(detector);
+    this.all.push(detector);
+    await detector.untilReady(READY_WITHIN_MS);
+    return detector;
+  }
+
+  drawn(random: Random): Service {
+    return this.all[random.below(this.all.length)] as Service;
+  }
+
+  without(victim: Service): Service[] {
+    return this.all.filter((one) => one !== victim);
+  }
+
+  remove(detector: Service): void {
+    const at = this.all.indexOf(detector);
+    if (at >= 0) this.all.splice(at, 1);
+  }
+
+  async replace(detector: Service): Promise<void> {
+    this.remove(detector);
+    await this.add();
+  }
+
+  /** Of one that was sent SIGTERM just now. */
+  async ended(detector: Service): Promise<void> {
+    const beganMs = performance.now();
+    const how = await detector.exit;
+    this.exitsMs.push(performance.now() - beganMs);
+    if (how !== "code 0") this.faults.push(`${detector.name} ended with ${how} after SIGTERM`);
+  }
+
+  async endAll(): Promise<void> {
+    for (const one of [...this.all]) {
+      one.signal("SIGTERM");
+      await this.ended(one);
+      this.remove(one);
+    }
+  }
+
+  killAll(): void {
+    for (const one of this.#everyone) one.signal("SIGKILL");
+  }
+
+  /** Starts others for those that ended although nobody told them to, which is a fault. */
+  async replaceStrays(after: string): Promise<void> {
+    for (const stray of this.all.filter(({ running }) => !running)) {
+      this.faults.push(`${stray.name} ended by itself with ${await stray.exit}, after ${after}`);
+      await this.replace(stray);
+    }
+  }
+
+  /** Whether each partition of each stage is decided, and by one of these alone. */
+  async areAllDecided(by: readonly Service[] = this.all): Promise<boolean> {
+    return (await this.#readyPartitions(by)) === this.partitions;
+  }
+
+  async #readyPartitions(of: readonly Service[]): Promise<number> {
+    return sum(await Promise.all(of.map((one) => one.readyPartitions())));
+  }
+
+  async decisions(of: readonly Service[]): Promise<number> {
+    return sum(await Promise.all(of.map((one) => one.metric("weir_transactions_total"))));
+  }
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, one) => total + one, 0);
+}
