@@ -50,14 +50,11 @@ export async function restore<Event>(
   const { corrupt, marker } = snapshot;
   if (committed !== null && corrupt === null && marker !== null && marker.position !== committed)
     throw new RetryLater(`${stage.input}/${partition} has another owner, who has committed since`);
-  const plan = planReplay(context, snapshot, committed, start);
-  const state = plan.rebuilt === null ? snapshot.state : stage.createState();
+  const { plan, state } = finished(context, snapshot, committed, start);
   // A rebuilt state must not meet the chunks of the one before it at the next restore.
   const epoch = plan.rebuilt === null ? snapshot.epoch : snapshot.epoch + 1;
   const snapshotFrom = (plan.rebuilt === null ? marker?.snapshotFrom : null) ?? snapshot.start;
   const leftovers = plan.rebuilt !== null || snapshot.mixed ? await chunksBefore(context, epoch) : [];
-  state.loaded(plan.streamTimeMs);
-  state.historySinceMs = plan.historySinceMs;
   let replayed = 0;
   const replay = (record: LogRecord): void => {
     const { event } = stepOrReject(stage, state, record, partition);
@@ -142,6 +139,27 @@ function loadRecord<Event>(stage: Stage<Event>, snapshot: Snapshot<Event>, { key
   }
   snapshot.filled ||= value !== null;
   snapshot.state.load(chunk.key, value);
+}
+
+/** The snapshot's state, ready for replay; an empty one if its chunks do not fit together, as when one of them is gone. */
+function finished<Event>(
+  context: RestoreContext<Event>,
+  snapshot: Snapshot<Event>,
+  committed: number | null,
+  start: number,
+): { readonly plan: ReplayPlan; readonly state: StageState<Event> } {
+  const { stage, partition } = context;
+  const plan = planReplay(context, snapshot, committed, start);
+  const state = plan.rebuilt === null ? snapshot.state : stage.createState();
+  try {
+    state.loaded(plan.streamTimeMs);
+    state.historySinceMs = plan.historySinceMs;
+    return { plan, state };
+  } catch (error) {
+    if (snapshot.corrupt !== null || committed === null) throw error;
+    const corrupt = `the snapshot of ${stage.stateTopic}/${partition} does not fit together: ${String(error)}`;
+    return finished(context, { ...snapshot, corrupt }, committed, start);
+  }
 }
 
 /** Keys of the chunks that epochs before `epoch` have left in the state topic, deleted ones apart. */
