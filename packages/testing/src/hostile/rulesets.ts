@@ -64,13 +64,15 @@ const NOISE = [
 /** `good`: texts of rulesets without a fault. */
 export function* hostileRulesets(seed: number, count: number, good: readonly string[]): Generator<string> {
   const chance = new Chance(seed);
-  for (let index = 0; index < count; index += 1) {
-    const kind = index % 4;
-    if (kind === 0) yield spoilt(chance, chance.of(...good));
-    else if (kind === 1) yield tree(chance, 0);
-    else if (kind === 2) yield withExpression(chance.of(...good), expression(chance));
-    else yield withTree(chance, chance.of(...good));
-  }
+  for (let index = 0; index < count; index += 1) yield hostileRuleset(chance, good, index % 4);
+}
+
+/** `kind`: 0 a good one spoilt, 1 made up, 2 with another condition, 3 with another value. */
+export function hostileRuleset(chance: Chance, good: readonly string[], kind = chance.below(4)): string {
+  if (kind === 0) return spoilt(chance, chance.of(...good));
+  if (kind === 1) return tree(chance, 0);
+  if (kind === 2) return withExpression(chance.of(...good), expression(chance));
+  return withTree(chance, chance.of(...good));
 }
 
 function spoilt(chance: Chance, text: string): string {

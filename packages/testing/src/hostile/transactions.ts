@@ -31,17 +31,19 @@ const VALUES = [
 
 const SOURCES = ["alice", "bob", "__proto__", "constructor", "hasOwnProperty", "é💶", "\u0000", "0", "-1"];
 
-/** UTF-8 for the most part. */
 export function* hostileTransactions(seed: number, count: number): Generator<Buffer | null> {
   const chance = new Chance(seed);
-  for (let index = 0; index < count; index += 1) {
-    const kind = chance.below(10);
-    if (kind === 0) yield Buffer.from(Array.from({ length: chance.below(200) }, () => chance.below(256)));
-    else if (kind === 1) yield damaged(chance, message(chance));
-    else if (kind === 2) yield Buffer.from(`${"[".repeat(chance.below(5_000))}${message(chance)}`);
-    else if (kind === 3 && chance.below(20) === 0) yield null;
-    else yield Buffer.from(message(chance));
-  }
+  for (let index = 0; index < count; index += 1) yield hostileTransaction(chance);
+}
+
+/** UTF-8 for the most part; null: a tombstone. */
+export function hostileTransaction(chance: Chance): Buffer | null {
+  const kind = chance.below(10);
+  if (kind === 0) return Buffer.from(Array.from({ length: chance.below(200) }, () => chance.below(256)));
+  if (kind === 1) return damaged(chance, message(chance));
+  if (kind === 2) return Buffer.from(`${"[".repeat(chance.below(5_000))}${message(chance)}`);
+  if (kind === 3 && chance.below(20) === 0) return null;
+  return Buffer.from(message(chance));
 }
 
 /** Right in all members but a few. */
