@@ -1,0 +1,151 @@
+/**
+ * A detector with a full chain on a real Kafka, for long: then it is stopped, a backlog builds up, and another one drains
+ * it. Meanwhile all that could leak is measured.
+ */
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { groupOf } from "@weir/detector";
+import { chainOf, createChain, inputTopicOf, type Plan } from "@weir/engine";
+import { type KafkaConnection, KafkaLog, openAdmin } from "@weir/kafka";
+import { TOPICS } from "@weir/schema";
+import { waitingOf } from "@weir/stream";
+import { type JavaKafka, startJavaKafka, transactionalIds, weirFolder } from "@weir/testing";
+import { type Service, startProcess } from "../process/service.ts";
+import { wantedTopics } from "../weir/topics/topics.ts";
+import type { Point } from "./series.ts";
+
+export type SoakOptions = {
+  readonly durationMs: number;
+  readonly rate: number;
+  readonly partitions: number;
+  /** Records; 0: none. */
+  readonly backlog: number;
+  readonly rulesetFile: string;
+  readonly plan: Plan;
+  readonly log: (line: string) => void;
+};
+
+export type SoakReport = {
+  readonly steady: readonly Point[];
+  readonly draining: readonly Point[];
+  /** Transactional ids that the broker knew, when all ran and at the end. */
+  readonly producers: { readonly before: number; readonly after: number };
+  readonly drainedPerSecond: number | null;
+  readonly folder: string;
+};
+
+const APP = "weir";
+const FASTEST = 50_000;
+/** Points that a run comes to, at most one a second. */
+const POINTS = 400;
+
+export async function soak(options: SoakOptions): Promise<SoakReport> {
+  const folder = join(weirFolder, "soak");
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  const kafka = await startJavaKafka({ dataDir: join(folder, "kafka"), log: options.log });
+  const run = new Run(options, kafka, folder);
+  try {
+    return await run.run();
+  } finally {
+    run.killAll();
+    await kafka.stop();
+  }
+}
+
+class Run {
+  readonly #options: SoakOptions;
+  readonly #kafka: JavaKafka;
+  readonly #folder: string;
+  readonly #connection: KafkaConnection;
+  readonly #services: Service[] = [];
+
+  constructor(options: SoakOptions, kafka: JavaKafka, folder: string) {
+    this.#options = options;
+    this.#kafka = kafka;
+    this.#folder = folder;
+    this.#connection = { brokers: [kafka.brokers], clientId: "soak", tls: null, sasl: null };
+  }
+
+  async run(): Promise<SoakReport> {
+    const { durationMs, rate, backlog, plan, partitions, log } = this.#options;
+    const admin = openAdmin(this.#connection);
+    await admin.create(wantedTopics({ names: TOPICS, appId: APP, plan, inputKeyed: false }, partitions));
+    await admin.close();
+    const detector = await this.#startDetector("detector-1");
+    const generator = await this.#generate("generator-1", { TRANSACTIONS_PER_SECOND: String(rate) });
+    log(`soak: ${rate} tx/s for ${durationMs / 1_000} s`);
+    await sleep(2_000);
+    const before = (await transactionalIds(this.#kafka.brokers)).length;
+    const endMs = performance.now() + durationMs;
+    const steady = await this.#measure(detector, durationMs / POINTS, async () => performance.now() < endMs);
+    await generator.stop(30_000);
+    await detector.stop(30_000);
+    let [draining, drainedPerSecond]: [Point[], number | null] = [[], null];
+    if (backlog > 0) {
+      log(`soak: a backlog of ${backlog}`);
+      const burst = { TRANSACTIONS_PER_SECOND: String(FASTEST), COUNT: String(backlog) };
+      await (await this.#generate("generator-2", burst)).exit;
+      const second = await this.#startDetector("detector-2");
+      const beganMs = performance.now();
+      draining = await this.#measure(second, 0, async () => (await this.#waiting()) > 0);
+      drainedPerSecond = (backlog * 1_000) / (performance.now() - beganMs);
+      await second.stop(30_000);
+    }
+    const after = (await transactionalIds(this.#kafka.brokers)).length;
+    return { steady, draining, producers: { before, after }, drainedPerSecond, folder: this.#folder };
+  }
+
+  killAll(): void {
+    for (const service of this.#services) service.signal("SIGKILL");
+  }
+
+  async #measure(service: Service, everyMs: number, goesOn: () => Promise<boolean>): Promise<Point[]> {
+    const points: Point[] = [];
+    const beganMs = performance.now();
+    while (service.running && (await goesOn())) {
+      const samples = await service.samples();
+      if (samples !== null) points.push({ atMs: performance.now() - beganMs, samples });
+      await sleep(Math.max(1_000, everyMs));
+    }
+    if (!service.running) throw new Error(`${service.name} ended with ${await service.exit}`);
+    return points;
+  }
+
+  /** Records that wait for any stage. */
+  async #waiting(): Promise<number> {
+    const { plan, partitions } = this.#options;
+    const shape = { inputKeyed: false };
+    const inputs = chainOf(plan, shape).map((link) => inputTopicOf(link, APP, TOPICS));
+    const stages = createChain({
+      ...{ plan, ...shape, appId: APP, topics: TOPICS, explain: "none", maxRecordBytes: 65_536, maxFutureMs: 0 },
+      partitions: new Map(inputs.map((topic) => [topic, partitions])),
+    });
+    const log = new KafkaLog({ connection: this.#connection, log: () => {} });
+    try {
+      const waiting = stages.map((stage) => waitingOf(log, groupOf(APP, stage), stage.input, partitions));
+      return (await Promise.all(waiting)).reduce((sum, one) => sum + one, 0);
+    } finally {
+      await log.close();
+    }
+  }
+
+  async #startDetector(name: string): Promise<Service> {
+    const detector = await this.#start(name, "detector", { RULESET: this.#options.rulesetFile });
+    await detector.untilReady(60_000);
+    return detector;
+  }
+
+  #generate(name: string, settings: NodeJS.ProcessEnv): Promise<Service> {
+    return this.#start(name, "generator", { LABEL_DELAY_MS: "1000", FRAUD_PER_MILLE: "10", ...settings });
+  }
+
+  async #start(name: string, service: string, settings: NodeJS.ProcessEnv): Promise<Service> {
+    const environment = { ...process.env, KAFKA_BROKER_URL: this.#kafka.brokers, APP_ID: APP, ...settings };
+    const logFile = join(this.#folder, `${name}.log`);
+    const started = await startProcess(name, `services/${service}/main.ts`, environment, logFile);
+    this.#services.push(started);
+    return started;
+  }
+}

@@ -1,0 +1,92 @@
+/** What is measured of a process, and whether it grows. Pure. */
+import { type PromSample, sumOf } from "../process/prometheus.ts";
+
+export type Measure = {
+  readonly name: string;
+  readonly of: (samples: readonly PromSample[]) => number;
+  /** By how much of its mean it may grow over the time that is judged; null: it may. */
+  readonly mayGrow: number | null;
+  /** It may grow by so much anyway, in its own unit. */
+  readonly slack: number;
+};
+
+const MIB = 2 ** 20;
+
+const resources = (samples: readonly PromSample[], types: readonly string[]): number =>
+  sumOf(
+    samples.filter(({ labels }) => types.includes(labels.type ?? "")),
+    "nodejs_active_resources",
+  );
+
+/** A heap goes up and down by its collector, the rest stands still. */
+export const MEASURES: readonly Measure[] = [
+  {
+    name: "memory, MiB",
+    of: (samples) => sumOf(samples, "process_resident_memory_bytes") / MIB,
+    mayGrow: 0.1,
+    slack: 10,
+  },
+  {
+    name: "heap in use, MiB",
+    of: (samples) => sumOf(samples, "nodejs_heap_size_used_bytes") / MIB,
+    mayGrow: 0.25,
+    slack: 10,
+  },
+  {
+    name: "outside the heap, MiB",
+    of: (samples) => sumOf(samples, "nodejs_external_memory_bytes") / MIB,
+    mayGrow: 0.25,
+    slack: 10,
+  },
+  { name: "connections", of: (samples) => resources(samples, ["TCPSocketWrap"]), mayGrow: 0, slack: 3 },
+  { name: "handles", of: (samples) => sumOf(samples, "nodejs_active_resources_total"), mayGrow: 0.1, slack: 10 },
+  { name: "open files", of: (samples) => sumOf(samples, "process_open_fds"), mayGrow: 0, slack: 3 },
+  {
+    name: "event loop's delay p99, ms",
+    of: (samples) => sumOf(samples, "nodejs_eventloop_lag_p99_seconds") * 1_000,
+    mayGrow: null,
+    slack: 0,
+  },
+];
+
+export type Point = { readonly atMs: number; readonly samples: readonly PromSample[] };
+
+export type Row = {
+  readonly name: string;
+  readonly least: number;
+  readonly mean: number;
+  readonly most: number;
+  /** By a straight line through what is judged: its rise from there to the end. */
+  readonly grew: number;
+  readonly allowed: number | null;
+  readonly isFine: boolean;
+};
+
+/** The first third is warming up, and not judged. */
+export function judgedOf<T>(points: readonly T[]): T[] {
+  return points.slice(Math.floor(points.length / 3));
+}
+
+/** Of at least 3 points. */
+export function rowOf({ name, of, mayGrow, slack }: Measure, points: readonly Point[]): Row {
+  const judged = judgedOf(points).map(({ atMs, samples }): [number, number] => [atMs, of(samples)]);
+  const values = judged.map(([, value]) => value);
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const [from = 0, to = 0] = [judged[0]?.[0], judged.at(-1)?.[0]];
+  const grew = slopeOf(judged) * (to - from);
+  const allowed = mayGrow === null ? null : Math.max(slack, mayGrow * mean);
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  return { name, least, mean, most, grew, allowed, isFine: allowed === null || grew <= allowed };
+}
+
+/** Of the straight line through the points by least squares; 0 for less than two. */
+export function slopeOf(points: readonly (readonly [x: number, y: number])[]): number {
+  const count = points.length;
+  const meanX = points.reduce((sum, [x]) => sum + x, 0) / count;
+  const meanY = points.reduce((sum, [, y]) => sum + y, 0) / count;
+  const [over, under] = points.reduce(
+    ([xy, xx], [x, y]) => [xy + (x - meanX) * (y - meanY), xx + (x - meanX) ** 2],
+    [0, 0],
+  );
+  return under === 0 ? 0 : over / under;
+}
