@@ -1,7 +1,7 @@
 /**
  * npm test: the formatter and linter, the type checker, every test. All of them run, whatever fails before.
  * The last line is `N passed, N failed`: the tests as vitest counts them, and one for each other check.
- * Arguments narrow the tests down: `npm test -- packages/stream`.
+ * Arguments narrow the tests down: `npm test -- packages/stream`. `--torture` adds short runs of npm run torture.
  */
 import { spawn } from "node:child_process";
 import { mkdir, readFile, rm } from "node:fs/promises";
@@ -14,6 +14,9 @@ const report = join(root, ".weir", "test-report.json");
 await mkdir(join(root, ".weir"), { recursive: true });
 await rm(report, { force: true });
 
+const TORTURE = "--torture";
+const wanted = process.argv.slice(2).filter((argument) => argument !== TORTURE);
+
 const counts: Count[] = [];
 counts.push(countCheck(await run("format and lint", "biome", ["check", "."])));
 counts.push(countCheck(await run("types", "tsc", ["-p", "tsconfig.json"])));
@@ -22,9 +25,15 @@ const code = await run("tests", "vitest", [
   "--reporter=default",
   "--reporter=json",
   `--outputFile.json=${report}`,
-  ...process.argv.slice(2),
+  ...wanted,
 ]);
 counts.push(countVitest(await readReport(), code));
+if (process.argv.includes(TORTURE)) {
+  const torture = ["tools/torture/main.ts", "--seed", "1"];
+  counts.push(countCheck(await run("torture", "node", [...torture, "--for", "120s", "--rate", "500"])));
+  const three = [...torture, "--for", "60s", "--rate", "200", "--brokers", "3"];
+  counts.push(countCheck(await run("torture of three brokers", "node", three)));
+}
 
 const { passed, failed, notRun } = total(counts);
 if (notRun > 0) console.log(`${notRun} not run`);
