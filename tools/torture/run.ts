@@ -27,7 +27,7 @@ import { type Brokers, startBrokers } from "./brokers.ts";
 import { Detectors } from "./detectors.ts";
 import { commit, PROMISED_MS, SESSION_MS, sleep } from "./faults.ts";
 import { startRough } from "./rough.ts";
-import { type Fault, schedule } from "./schedule.ts";
+import { type Fault, ofBrokers, schedule } from "./schedule.ts";
 
 export type TortureOptions = {
   readonly durationMs: number;
@@ -134,7 +134,7 @@ class Run {
     const rough = startRough(this.#connection, { seed, rate: rate / 10, partitions, log });
     log(`torture: ${rate} tx/s for ${durationMs / 1_000} s, seed ${seed}, logs in ${this.#folder}`);
     const endMs = performance.now() + durationMs;
-    for (const fault of schedule(seed)) {
+    for (const fault of schedule(seed, ofBrokers(this.#options.brokers))) {
       await sleep(Math.min(this.#random.unit() * CALM_MS, Math.max(0, endMs - performance.now())));
       if (performance.now() >= endMs) break;
       await this.#suffer(fault);

@@ -1,10 +1,15 @@
 import { expect, test } from "vitest";
-import { FAULTS, type Fault, schedule } from "./schedule.ts";
+import { FAULTS, type Fault, ofBrokers, schedule } from "./schedule.ts";
 
-const drawn = (seed: number, count: number): Fault[] => schedule(seed).take(count).toArray();
+const drawn = (seed: number, count: number): Fault[] => schedule(seed, FAULTS).take(count).toArray();
 
 test("every kind of fault happens once before any happens twice", () => {
   for (const seed of [1, 2, 3]) expect(drawn(seed, FAULTS.length).toSorted()).toEqual(FAULTS.toSorted());
+});
+
+test("a broker that is alone is not stopped in good order", () => {
+  expect(ofBrokers(1)).toEqual(FAULTS.filter((fault) => fault !== "broker restart"));
+  expect(ofBrokers(3)).toEqual(FAULTS);
 });
 
 test("a seed draws the same faults again, another one others", () => {

@@ -18,7 +18,7 @@ const WEIGHTS = {
   broker: 2,
   /** SIGSTOP of a broker for some seconds, then SIGCONT. */
   "broker freeze": 1,
-  /** A broker is stopped in good order and started again. */
+  /** A broker is stopped in good order and started again. Of several alone: see ofBrokers. */
   "broker restart": 1,
   /** All connections between detectors and brokers are reset, and new ones for some seconds. */
   cut: 2,
@@ -41,11 +41,21 @@ export const FAULTS = Object.keys(WEIGHTS) as Fault[];
 /** Of processes; the others are of brokers and the network. */
 export const PROCESS_FAULTS: ReadonlySet<Fault> = new Set(["kill", "terminate", "freeze", "join", "all"]);
 
-/** Every kind once, in a drawn order; then, for ever, drawn by weight. */
-export function* schedule(seed: number): Generator<Fault> {
+/**
+ * The kinds that so many brokers can be asked to bear. One alone cannot be stopped in good order: it gives up the
+ * leadership of all its partitions first, and Apache Kafka (seen in 4.3.1) drops the markers of a commit for partitions
+ * that have no leader at that moment, as if they had been deleted. The commit counts as complete, yet its records are
+ * open, until whatever the same producer commits next makes them visible: decisions are doubled, and no client can tell.
+ */
+export function ofBrokers(count: number): Fault[] {
+  return FAULTS.filter((fault) => count > 1 || fault !== "broker restart");
+}
+
+/** Every one of the kinds once, in a drawn order; then, for ever, drawn by weight. */
+export function* schedule(seed: number, kinds: readonly Fault[]): Generator<Fault> {
   const random = new Random(seed, 0);
-  const once = [...FAULTS];
+  const once = [...kinds];
   for (let left = once.length; left > 0; left -= 1) yield once.splice(random.below(left), 1)[0] as Fault;
-  const bag = FAULTS.flatMap((fault) => Array.from({ length: WEIGHTS[fault] }, () => fault));
+  const bag = kinds.flatMap((fault) => Array.from({ length: WEIGHTS[fault] }, () => fault));
   for (;;) yield bag[random.below(bag.length)] as Fault;
 }
