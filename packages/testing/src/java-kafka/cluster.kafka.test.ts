@@ -7,7 +7,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { dumpTopics } from "../outsider/dump.ts";
 import { SESSION_EXPIRED_MS, startKafkaCluster } from "./cluster.ts";
 
-test("three brokers keep what they have acknowledged when each in turn is killed with -9", {
+test("three brokers keep what they have acknowledged when one of them is killed with -9", {
   timeout: 240_000,
 }, async () => {
   const dataDir = await mkdtemp(join(tmpdir(), "weir-cluster-"));
@@ -31,13 +31,12 @@ test("three brokers keep what they have acknowledged when each in turn is killed
     );
     sent.push(...values);
   };
-  for (const node of cluster.nodes) {
-    await send();
-    await node.kill("SIGKILL");
-    await send();
-    await sleep(SESSION_EXPIRED_MS);
-    await node.restart();
-  }
+  await send();
+  await cluster.nodes[1]?.kill("SIGKILL");
+  await send();
+  await sleep(SESSION_EXPIRED_MS);
+  await cluster.nodes[1]?.restart();
+  await send();
   await producer.close();
   const { records } = await dumpTopics(cluster.brokers, ["kept"]);
   expect(records.map(({ value }) => String(value)).sort()).toEqual(sent.toSorted());
