@@ -108,7 +108,7 @@ const chunks = filled().takeSnapshot(Number.MAX_SAFE_INTEGER, log.length);
 
 function filled(): EntityState {
   const state = stage.createState() as EntityState;
-  state.loaded(-1, 0);
+  state.loaded(-1);
   for (const record of log) {
     const { event } = stage.step(state, record, 0);
     if (event !== null) state.apply(event, record.offset);
@@ -143,7 +143,7 @@ export const chunkLoads: Target = {
       outcome = error.message.replace(/-?\d+/g, "N");
     }
     try {
-      state.loaded(1_700_000_000_000, 0);
+      state.loaded(1_700_000_000_000);
     } catch (error) {
       must(error instanceof CorruptChunk, `chunks that do not fit are corrupt, not ${String(error)}`);
       return error.message.replace(/-?\d+/g, "N");
