@@ -4,7 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { type ChainStage, compileRuleset, createChain, formatFaults } from "@weir/engine";
-import { Random } from "@weir/generator";
+import { Random } from "@weir/scenario";
 import type { LogRecord, NewRecord } from "@weir/schema";
 import { breathe, printTable } from "./measure.ts";
 

@@ -15,7 +15,7 @@ import {
   type Plan,
   spliceDecision,
 } from "@weir/engine";
-import { Random } from "@weir/generator";
+import { Random } from "@weir/scenario";
 import { decodeTransaction, type LogRecord } from "@weir/schema";
 import type { Part } from "./main.ts";
 import { printTable } from "./measure.ts";

@@ -45,6 +45,7 @@ describe("what an image holds", () => {
       "packages/engine",
       "packages/kafka",
       "packages/model",
+      "packages/scenario",
       "packages/schema",
       "packages/service",
       "packages/stream",

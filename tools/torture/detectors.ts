@@ -1,6 +1,6 @@
 /** The detectors of a run: started, replaced, ended, and how they ended. */
 import { join } from "node:path";
-import type { Random } from "@weir/generator";
+import type { Random } from "@weir/scenario";
 import { type Service, startProcess } from "../process/service.ts";
 
 const READY_WITHIN_MS = 90_000;

@@ -1,5 +1,5 @@
 /** Does a fault to a run, waits until all partitions are decided again, and says how long that took. */
-import type { Random } from "@weir/generator";
+import type { Random } from "@weir/scenario";
 import { until } from "@weir/testing";
 import type { Service } from "../process/service.ts";
 import type { Brokers } from "./brokers.ts";

@@ -6,7 +6,7 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { groupOf } from "@weir/detector";
 import { type ChainStage, chainOf, createChain, inputTopicOf, type Plan } from "@weir/engine";
-import { Random } from "@weir/generator";
+import { Random } from "@weir/scenario";
 import { type KafkaConnection, KafkaLog, openAdmin } from "@weir/kafka";
 import { TOPICS } from "@weir/schema";
 import { waitingOf } from "@weir/stream";
@@ -203,7 +203,9 @@ class Run {
       TRANSACTIONS_PER_SECOND: String(rate),
       SEED: String(seed),
       FRAUD_PER_MILLE: "20",
-      LABEL_DELAY_MS: "2000",
+      LABEL_DELAY_MS: "4000",
+      // Few, so that each pays again and again.
+      CUSTOMERS: "5000",
     };
     const logFile = join(this.#folder, "generator.log");
     this.#generator = await startProcess("generator", "services/generator/main.ts", settings, logFile);

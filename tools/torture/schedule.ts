@@ -1,6 +1,6 @@
 /** What is done to a run: drawn from a seed, so that a run can be asked for again. */
 
-import { Random } from "@weir/generator";
+import { Random } from "@weir/scenario";
 
 /** How often each is drawn, beside the others. */
 const WEIGHTS = {

@@ -16,8 +16,8 @@ const commands: Readonly<Record<string, Command>> = {
     load: () => import("./reasons/command.ts"),
   },
   schema: {
-    usage: "schema ruleset|columns",
-    about: "prints the JSON Schema of rulesets or of column documents, for editors",
+    usage: "schema ruleset|scenario|columns",
+    about: "prints the JSON Schema of rulesets, scenarios or column documents, for editors",
     load: () => import("./schema/command.ts"),
   },
   decide: {
@@ -39,6 +39,11 @@ const commands: Readonly<Record<string, Command>> = {
     usage: "evaluate",
     about: "how much fraud a ruleset finds in a data set, its model retrained as labels come in",
     load: () => import("./evaluate/command.ts"),
+  },
+  scenarios: {
+    usage: "scenarios [FILE ...]",
+    about: "how much of the fraud of made-up streams a ruleset finds, how soon, and what it stops wrongly",
+    load: () => import("./scenarios/command.ts"),
   },
   topics: {
     usage: "topics apply|verify",

@@ -1,7 +1,7 @@
+import { Random } from "@weir/scenario";
 import { describe, expect, test } from "vitest";
 import { FakeClock, MemorySink, type MemorySinkOptions } from "./fakes.ts";
 import { type GeneratorEvents, generate, MAX_BATCH, Undelivered } from "./generator.ts";
-import { Random } from "./random.ts";
 import { Schedule } from "./schedule.ts";
 import { plainTransactions } from "./transactions.ts";
 
@@ -19,7 +19,7 @@ function prepare({ rate, count, stopAtMs, ...sinkOptions }: RunOptions) {
     if (stopAtMs !== undefined && nowMs >= stopAtMs) stop.abort();
   };
   const sink = new MemorySink({ clock, ...sinkOptions });
-  const schedule = new Schedule(rate, 2000);
+  const schedule = new Schedule(rate, 2000, "forfeit");
   const seen = { acknowledged: 0, forfeited: 0, mostBehind: 0, failures: 0 };
   const events: GeneratorEvents = {
     sending: () => {},
@@ -35,8 +35,8 @@ function prepare({ rate, count, stopAtMs, ...sinkOptions }: RunOptions) {
       seen.failures += 1;
     },
   };
-  const next = plainTransactions(new Random(1, 1));
-  const options = { topic: "t", sink, next, schedule, labels: null, count: count ?? null, clock, events };
+  const source = plainTransactions(new Random(1, 1));
+  const options = { topic: "t", labelsTopic: "l", sink, source, schedule, count: count ?? null, clock, events };
   return { clock, sink, seen, run: () => generate(options, stop.signal) };
 }
 

@@ -5,10 +5,9 @@
  * A batch that was not acknowledged is sent again until it is, so that no transaction is lost. If only the
  * acknowledgement was lost, Kafka then holds it twice, with the same ids.
  */
-import type { Labels } from "./labels.ts";
 import type { Schedule } from "./schedule.ts";
 import type { Sink, SinkRecord } from "./sink.ts";
-import type { TransactionSource } from "./transactions.ts";
+import type { Due, TransactionSource } from "./transactions.ts";
 
 /** Time from outside, so that a test owns it. */
 export type Clock = {
@@ -22,8 +21,8 @@ export type Clock = {
 export type GeneratorEvents = {
   readonly sending: () => void;
   readonly sent: (event: Batch & { readonly durationMs: number }) => void;
-  /** After each take: how many are due but unsent, and how many were newly given up. */
-  readonly paced: (event: { readonly behind: number; readonly forfeited: number }) => void;
+  /** After each take: how many are due but unsent, how many were newly given up, by how much all others were newly put off. */
+  readonly paced: (event: { readonly behind: number; readonly forfeited: number; readonly putOffMs: number }) => void;
   /** After each look for labels that are due: how many are not yet, and how many were newly given up. */
   readonly labelling: (event: { readonly pending: number; readonly forfeited: number }) => void;
   readonly sendFailed: (event: Batch & { readonly error: unknown; readonly attempt: number }) => void;
@@ -34,10 +33,9 @@ export type Batch = { readonly what: "transactions" | "labels"; readonly records
 export type GeneratorOptions = {
   readonly topic: string;
   readonly sink: Sink;
-  readonly next: TransactionSource;
+  readonly labelsTopic: string;
+  readonly source: TransactionSource;
   readonly schedule: Schedule;
-  /** Null: none are sent. */
-  readonly labels: { readonly topic: string; readonly queue: Labels } | null;
   /** Stop after so many; null: never. */
   readonly count: number | null;
   readonly clock: Clock;
@@ -58,29 +56,31 @@ export class Undelivered extends Error {
 
 /** Runs until `count` are acknowledged or `stopping` aborts; then nothing is in flight. Throws only Undelivered. */
 export async function generate(options: GeneratorOptions, stopping: AbortSignal): Promise<void> {
-  const { topic, clock, schedule, labels, events, next } = options;
+  const { topic, labelsTopic, clock, schedule, source, events } = options;
   const startMs = clock.monotonicMs();
   let left = options.count ?? Number.POSITIVE_INFINITY;
-  let forfeited = 0;
-  let forfeitedLabels = 0;
+  const before = { forfeited: 0, putOffMs: 0, labels: 0 };
   while (left > 0 && !stopping.aborted) {
     const elapsedMs = clock.monotonicMs() - startMs;
     const times = schedule.take(elapsedMs, Math.min(MAX_BATCH, left));
-    events.paced({ behind: schedule.behind, forfeited: schedule.forfeited - forfeited });
-    forfeited = schedule.forfeited;
+    const { behind, forfeited, putOffMs } = schedule;
+    events.paced({ behind, forfeited: forfeited - before.forfeited, putOffMs: putOffMs - before.putOffMs });
+    before.forfeited = forfeited;
+    before.putOffMs = putOffMs;
+    const startEpochMs = clock.epochMs() - elapsedMs + putOffMs;
+    const due = (scheduleMs: number): Due => ({ scheduleMs, epochMs: Math.round(startEpochMs + scheduleMs) });
     if (times.length > 0) {
-      const startEpochMs = clock.epochMs() - elapsedMs;
       // The timestamp is the time it was due: a late transaction's delay shows in every latency measured from it.
-      const records = times.map((dueMs) => next(Math.round(startEpochMs + dueMs)));
+      const records = times.map((scheduleMs) => source.next(due(scheduleMs)));
       left -= records.length;
       await deliver(options, { what: "transactions", topic, records }, stopping);
     }
+    const { labels } = source;
     if (labels !== null) {
-      const { queue } = labels;
-      const due = queue.take(clock.epochMs(), MAX_BATCH);
-      if (due.length > 0) await deliver(options, { what: "labels", topic: labels.topic, records: due }, stopping);
-      events.labelling({ pending: queue.pending, forfeited: queue.forfeited - forfeitedLabels });
-      forfeitedLabels = queue.forfeited;
+      const records = labels.take(due(clock.monotonicMs() - startMs - putOffMs), MAX_BATCH);
+      if (records.length > 0) await deliver(options, { what: "labels", topic: labelsTopic, records }, stopping);
+      events.labelling({ pending: labels.pending, forfeited: labels.forfeited - before.labels });
+      before.labels = labels.forfeited;
     }
     const nowMs = clock.monotonicMs() - startMs;
     const waitMs = Math.max(schedule.waitMs(nowMs), elapsedMs + LINGER_MS - nowMs);

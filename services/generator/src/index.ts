@@ -1,3 +1,2 @@
-export { Random } from "./random.ts";
 export { type Destination, generator, generatorTo } from "./service.ts";
 export type { Sink, SinkRecord } from "./sink.ts";

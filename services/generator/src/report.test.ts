@@ -33,23 +33,29 @@ test("every metric of the generator is there before the first transaction", asyn
 
 test("being behind is warned about from half a second on, at most every 5 s, with the deficit", () => {
   const { clock, report, said } = prepare();
-  report.paced({ behind: 499, forfeited: 0 });
+  report.paced({ behind: 499, forfeited: 0, putOffMs: 0 });
   expect(said("warn")).toEqual([]);
   for (let ms = 0; ms < 12_000; ms += 10) {
     clock.nowMs = ms;
-    report.paced({ behind: 700, forfeited: 0 });
+    report.paced({ behind: 700, forfeited: 0, putOffMs: 0 });
   }
   expect(said("warn").map(({ behind }) => behind)).toEqual([700, 700, 700]);
 });
 
 test("what is given up is counted and warned about, however little is due", async () => {
   const { clock, metrics, report, said } = prepare();
-  report.paced({ behind: 0, forfeited: 5 });
-  report.paced({ behind: 0, forfeited: 6 });
+  report.paced({ behind: 0, forfeited: 5, putOffMs: 0 });
+  report.paced({ behind: 0, forfeited: 6, putOffMs: 0 });
   clock.nowMs = 5000;
-  report.paced({ behind: 0, forfeited: 0 });
+  report.paced({ behind: 0, forfeited: 0, putOffMs: 0 });
   expect(said("warn").map(({ forfeited }) => forfeited)).toEqual([5, 6]);
   expect(await metrics.registry.metrics()).toMatch(/^weir_generator_forfeited_transactions_total 11$/m);
+});
+
+test("what a schedule was put off by is counted in seconds", async () => {
+  const { metrics, report } = prepare();
+  report.paced({ behind: 0, forfeited: 0, putOffMs: 1500 });
+  expect(await metrics.registry.metrics()).toMatch(/^weir_generator_put_off_seconds_total 1.5$/m);
 });
 
 test("a refused batch makes it unready with the reason, an acknowledged one ready again", () => {
@@ -79,7 +85,7 @@ test("progress is told every 10 s with the rate since the last time", () => {
 test("a batch that is not acknowledged for 3 s makes it unready, but never dead", () => {
   vi.useFakeTimers();
   const { clock, health, report, said } = prepare();
-  report.paced({ behind: 0, forfeited: 0 });
+  report.paced({ behind: 0, forfeited: 0, putOffMs: 0 });
   report.sending();
   vi.advanceTimersByTime(2999);
   expect(health.unready()[0]?.reason).not.toContain("acknowledgement");

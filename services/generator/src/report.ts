@@ -55,6 +55,10 @@ export function createReport({ log, metrics, readiness, watchdog, clock, rate }:
     name: "weir_generator_forfeited_transactions_total",
     help: "Transactions that were given up because the generator was too far behind its schedule",
   });
+  const putOffTotal = metrics.counter({
+    name: "weir_generator_put_off_seconds_total",
+    help: "Time by which the rest of a schedule was put off because the generator was too far behind it",
+  });
   metrics
     .gauge({ name: "weir_generator_target_transactions_per_second", help: "The rate that was asked for" })
     .set(rate);
@@ -104,10 +108,11 @@ export function createReport({ log, metrics, readiness, watchdog, clock, rate }:
       pendingGauge.set(pending);
       if (forfeited > 0) unlabelledTotal.inc(forfeited);
     },
-    paced({ behind, forfeited }) {
+    paced({ behind, forfeited, putOffMs }) {
       watchdog.beat();
       behindGauge.set(behind);
       if (forfeited > 0) forfeitedTotal.inc(forfeited);
+      if (putOffMs > 0) putOffTotal.inc(putOffMs / 1000);
       forfeitedSinceWarning += forfeited;
       const tooFar = behind * 1000 >= rate * BEHIND_WARN_MS && behind > 1;
       const nowMs = clock.monotonicMs();

@@ -27,7 +27,7 @@ describe("the schedule", () => {
     });
     fc.assert(
       fc.property(rates, steps, (rate, asked) => {
-        const schedule = new Schedule(rate, 1e9);
+        const schedule = new Schedule(rate, 1e9, "forfeit");
         const times: number[] = [];
         let elapsedMs = 0;
         for (const { afterMs, limit } of asked) {
@@ -44,7 +44,7 @@ describe("the schedule", () => {
   });
 
   test("after a stall it gives up what is older than its bound, counts it, and keeps the times of the rest", () => {
-    const schedule = new Schedule(1000, 2000);
+    const schedule = new Schedule(1000, 2000, "forfeit");
     expect(schedule.take(10_000, 5)).toEqual([8001, 8002, 8003, 8004, 8005]);
     expect(schedule.forfeited).toBe(8000);
     expect(schedule.behind).toBe(1995);
@@ -53,13 +53,23 @@ describe("the schedule", () => {
     expect(schedule.forfeited).toBe(8000);
   });
 
+  test("where nothing may be left out, a stall puts all the rest off instead, and no time of it changes", () => {
+    const schedule = new Schedule(1000, 2000, "put off");
+    expect(schedule.take(10_000, 5)).toEqual([1, 2, 3, 4, 5]);
+    expect(schedule.putOffMs).toBe(8000);
+    expect(schedule.take(10_000, 9999)).toHaveLength(1995);
+    expect(schedule.take(10_010, 9999).at(-1)).toBe(2010);
+    expect(schedule.waitMs(10_010)).toBe(1);
+    expect(schedule.forfeited).toBe(0);
+  });
+
   test("never owes more than its bound, and forgets nothing: handed out + owed + given up = due", () => {
     const stalls = fc.array(fc.record({ afterMs: fc.integer({ min: 0, max: 20_000 }), limit: fc.nat(5000) }), {
       maxLength: 30,
     });
     fc.assert(
       fc.property(rates, stalls, (rate, asked) => {
-        const schedule = new Schedule(rate, 2000);
+        const schedule = new Schedule(rate, 2000, "forfeit");
         let [elapsedMs, handedOut] = [0, 0];
         for (const { afterMs, limit } of asked) {
           elapsedMs += afterMs;
@@ -72,7 +82,7 @@ describe("the schedule", () => {
   });
 
   test("says how long it is until the next one", () => {
-    const schedule = new Schedule(10, 2000);
+    const schedule = new Schedule(10, 2000, "forfeit");
     expect(schedule.waitMs(30)).toBe(70);
     expect(schedule.waitMs(150)).toBe(0);
     schedule.take(150, 10);
@@ -80,6 +90,6 @@ describe("the schedule", () => {
   });
 
   test.each([0, -1, Number.NaN])("refuses the rate %d", (rate) => {
-    expect(() => new Schedule(rate, 1000)).toThrow(RangeError);
+    expect(() => new Schedule(rate, 1000, "forfeit")).toThrow(RangeError);
   });
 });

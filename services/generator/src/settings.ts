@@ -1,4 +1,6 @@
 /** The generator's settings; README.md shows the table of the whole, and a test keeps it current. */
+
+import { MOST_CUSTOMERS } from "@weir/scenario";
 import {
   durationMs,
   flag,
@@ -8,6 +10,7 @@ import {
   sharedSettings,
   transactionsTopic,
 } from "@weir/service";
+import { scenarioSetting, startSetting } from "./scenario-settings.ts";
 
 /** Wherever the transactions go. */
 export const generatorSettings = {
@@ -34,12 +37,21 @@ export const generatorSettings = {
     max: 2 ** 32 - 1,
     default: 1,
   }),
+  scenario: scenarioSetting,
   customers: integer({
     name: "CUSTOMERS",
-    about: "Customers that pay each other",
+    about: "Customers; not set: as many as pay at this rate, each as often as the scenario says",
     min: 2,
+    max: MOST_CUSTOMERS,
+    default: null,
+  }),
+  startMs: startSetting,
+  speedup: integer({
+    name: "SPEEDUP",
+    about: "Event time runs this many times as fast as the clock, and ends when it has caught up with it",
+    min: 1,
     max: 1_000_000,
-    default: 50_000,
+    default: 1,
   }),
   plain: flag({
     name: "PLAIN",
@@ -48,22 +60,22 @@ export const generatorSettings = {
   }),
   labels: flag({
     name: "LABELS",
-    about: "Tell later which payments were fraud; never with PLAIN=true, whose transactions have no id",
+    about: "Tell later which payments were fraud, as the scenario says; never with PLAIN=true, which has no scenario",
     default: true,
   }),
   fraudPerMille: integer({
     name: "FRAUD_PER_MILLE",
-    about: "Of 1000 payments so many turn out to be fraud, on average",
+    about: "Of 1000 payments so many are those of attacks, on average; not set: as the scenario says",
     min: 0,
-    max: 1000,
-    default: 5,
+    max: 300,
+    default: null,
   }),
   labelDelayMs: durationMs({
     name: "LABEL_DELAY_MS",
-    about: "From a payment to the label that calls it fraud",
+    about: "From a payment to when it is known to be fraud, in event time; not set: as the scenario says",
     min: 0,
-    max: 3_600_000,
-    default: 30_000,
+    max: 90 * 86_400_000,
+    default: null,
   }),
   ...sharedSettings(8081),
 };

@@ -1,67 +1,75 @@
-/** The messages themselves: what the tutorial's generator sends, with or without an id and a timestamp. */
+/** Where the messages come from: a scenario's stream, or the tutorial's four fields. */
+
+import { type EventClock, letters, type PaymentStream, type Random } from "@weir/scenario";
 import { partitionFor } from "@weir/schema";
-import type { Labels } from "./labels.ts";
-import type { Population } from "./population.ts";
-import { letters, type Random } from "./random.ts";
 import type { SinkRecord } from "./sink.ts";
 
-/**
- * Makes the next transaction. Each call draws from the seeded sequence, so the n-th call gives the same
- * parties and amount for the same seed; only `timestampMs` and the run's name come from outside.
- */
-export type TransactionSource = (timestampMs: number) => SinkRecord;
+/** When something is due: in ms of the schedule since its start, and by the clock, epoch ms. */
+export type Due = { readonly scheduleMs: number; readonly epochMs: number };
 
-/** 1.00 to 1000.00 in steps of 0.01, each as likely; at most two decimals are written. */
-function amount(random: Random): number {
-  return (100 + random.below(99_901)) / 100;
-}
-
-/** The four fields, without the closing brace. Ids are letters and need no escaping. */
-function fields(source: string, target: string, random: Random): string {
-  return `{"source":"${source}","target":"${target}","amount":${amount(random)},"currency":"EUR"`;
-}
-
-export type PopulationOptions = {
-  readonly population: Population;
-  readonly random: Random;
-  /** Tells this run's ids from those of every other run; letters, digits and dashes. */
-  readonly run: string;
-  /** Of the topic: a record's partition is the default partitioner's choice for its key. */
-  readonly partitions: number;
-  /** Told of every payment; null: nobody ever learns what they were. */
-  readonly labels: Labels | null;
+export type TransactionSource = {
+  /** The next transaction; the n-th call gives the n-th message of the seed. */
+  readonly next: (due: Due) => SinkRecord;
+  /** Null: nobody ever learns what they were. */
+  readonly labels: LabelSource | null;
 };
 
-/** Four fields, `id` = `<run>-<number from 0>`, `timestamp` in epoch ms; the key is the source. */
-export function populationTransactions({
-  population,
-  random,
-  run,
-  partitions,
-  labels,
-}: PopulationOptions): TransactionSource {
-  const partitionOf = Int32Array.from(population.ids, (id) => partitionFor(id, partitions));
-  let number = 0;
-  return (timestampMs) => {
-    const payer = population.draw(random);
-    const source = population.ids[payer] ?? "";
-    const target = population.ids[population.drawOther(random, payer)] ?? "";
-    const id = `${run}-${number++}`;
-    const text = `${fields(source, target, random)},"id":"${id}","timestamp":${timestampMs}}`;
-    labels?.paid({ id, source, target, timestampMs });
-    return {
-      key: Buffer.from(source, "latin1"),
-      value: Buffer.from(text, "latin1"),
-      partition: partitionOf[payer] ?? 0,
-      timestampMs,
-    };
+export type LabelSource = {
+  /** At most `limit` of those that are to be published now, each once. */
+  readonly take: (now: Due, limit: number) => readonly SinkRecord[];
+  readonly pending: number;
+  /** Given up so far because too many were waiting. */
+  readonly forfeited: number;
+};
+
+export type ScenarioOptions = {
+  readonly stream: PaymentStream;
+  /** Null: event time is the clock's. */
+  readonly eventClock: EventClock | null;
+  /** Of the topic: a record's partition is the default partitioner's choice for its key, the source. */
+  readonly partitions: number;
+  readonly isLabelling: boolean;
+};
+
+/** The record's timestamp is the time at which it was due by the clock, whatever event time its message has. */
+export function scenarioTransactions(options: ScenarioOptions): TransactionSource {
+  const { stream, eventClock, partitions, isLabelling } = options;
+  const eventMs = ({ scheduleMs, epochMs }: Due): number => eventClock?.at(scheduleMs) ?? epochMs;
+  const labels: LabelSource = {
+    take: (now, limit) =>
+      stream.takeLabels(eventMs(now), limit).map(({ source, value }) => ({
+        key: Buffer.from(source, "latin1"),
+        value,
+        partition: null,
+        timestampMs: now.epochMs,
+      })),
+    get pending() {
+      return stream.labels.pending;
+    },
+    get forfeited() {
+      return stream.labels.forfeited;
+    },
+  };
+  return {
+    next(due) {
+      const { source, value } = stream.next(eventMs(due));
+      const partition = partitionFor(source, partitions);
+      return { key: Buffer.from(source, "latin1"), value, partition, timestampMs: due.epochMs };
+    },
+    labels: isLabelling ? labels : null,
   };
 }
 
 /** Exactly the tutorial's four fields, two new random ids each time, no key; the producer spreads them. */
 export function plainTransactions(random: Random): TransactionSource {
-  return (timestampMs) => {
-    const text = `${fields(letters(random, 12), letters(random, 12), random)}}`;
-    return { key: null, value: Buffer.from(text, "latin1"), partition: null, timestampMs };
+  return {
+    next({ epochMs }) {
+      const [source, target] = [letters(random, 12), letters(random, 12)];
+      // 1.00 to 1000.00 in steps of 0.01, each as likely.
+      const amount = (100 + random.below(99_901)) / 100;
+      const text = `{"source":"${source}","target":"${target}","amount":${amount},"currency":"EUR"}`;
+      return { key: null, value: Buffer.from(text, "latin1"), partition: null, timestampMs: epochMs };
+    },
+    labels: null,
   };
 }

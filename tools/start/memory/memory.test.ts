@@ -37,7 +37,7 @@ test.each([
   [{}, ["--in-memory", "--detectors", "2"], "--detectors 2 needs Kafka: in memory there is one process"],
   [{ PATH: "/nowhere", JAVA_HOME: "/nowhere", KAFKA_BROKER_URL: "" }, ["--detectors", "2"], "no Kafka to be had here"],
   [{ EXPLAIN: "all" }, ["--in-memory"], 'EXPLAIN must be none or full, got "all"'],
-  [{ CUSTOMERS: "1" }, ["--in-memory"], 'CUSTOMERS must be 2..1000000, got "1"'],
+  [{ CUSTOMERS: "1" }, ["--in-memory"], 'CUSTOMERS must be 2..1000000000, got "1"'],
 ])("with %j, %j is refused with exit code 78", { timeout: PATIENCE_MS }, async (environment, args, why) => {
   const run = start(environment, args);
   expect(await run.exit, run.output()).toBe(78);

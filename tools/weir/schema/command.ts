@@ -1,6 +1,7 @@
 /** npm run weir -- schema: the JSON Schemas of the documents that people write, for editors. */
 import { ColumnsDocument } from "@weir/dataset";
 import { RulesetDocument } from "@weir/engine";
+import { ScenarioDocument } from "@weir/scenario";
 import { optionLines, parseArguments, refuse } from "../../cli/arguments.ts";
 
 const COMMAND = "npm run weir -- schema";
@@ -8,6 +9,7 @@ const COMMAND = "npm run weir -- schema";
 /** By what the command calls it. */
 export const SCHEMAS = {
   ruleset: { document: RulesetDocument, copy: "rulesets/ruleset.schema.json" },
+  scenario: { document: ScenarioDocument, copy: "scenarios/scenario.schema.json" },
   columns: { document: ColumnsDocument, copy: "datasets/columns.schema.json" },
 } as const;
 

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { SCHEMAS, schemaText } from "./command.ts";
 
 const root = join(import.meta.dirname, "..", "..", "..");
-const names = ["ruleset", "columns"] as const;
+const names = ["ruleset", "scenario", "columns"] as const;
 
 describe.each(names)("%s", (name) => {
   const { copy } = SCHEMAS[name];

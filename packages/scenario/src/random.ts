@@ -1,3 +1,6 @@
+/** `from` is at most `to`. */
+export type Span = { readonly from: number; readonly to: number };
+
 /**
  * A small seeded generator of numbers: sfc32 of Chris Doty-Humphrey's PractRand 0.94 (public domain), 128 bits of state.
  * The same two words of seed give the same sequence on every machine. Not for secrets.
@@ -28,6 +31,32 @@ export class Random {
   /** In [0, 1), 32 bits fine. */
   unit(): number {
     return this.uint32() / 2 ** 32;
+  }
+
+  /** In [from, to). */
+  between({ from, to }: Span): number {
+    return from + this.unit() * (to - from);
+  }
+
+  /** A whole number in [from, to], each as likely. */
+  whole({ from, to }: Span): number {
+    return from + this.below(to - from + 1);
+  }
+
+  /** Of mean 0 and deviation 1, by the method of Box and Muller (1958); its second value is not used. */
+  normal(): number {
+    return Math.sqrt(-2 * Math.log(1 - this.unit())) * Math.cos(2 * Math.PI * this.unit());
+  }
+
+  /** How many of many rare things happen where `mean` do on average: Poisson, counted off by exponential gaps. */
+  poisson(mean: number): number {
+    let count = -1;
+    let passed = 0;
+    while (passed <= mean) {
+      passed -= Math.log(1 - this.unit());
+      count += 1;
+    }
+    return count;
   }
 
   /** A whole number in [0, below); its bias is at most below / 2^32. */

@@ -1,0 +1,69 @@
+/**
+ * How the truth comes to light: a seeded share of the frauds is reported, each after a delay of its own. A label is
+ * published halfway between its payment and `labelledAt`. So it is behind its payment for sure, and known to the
+ * detector before the first payment that may see it; until `labelledAt` the detector hides it, and however fast a stream
+ * is played, the same decisions see the same labels.
+ */
+import { Agenda } from "./agenda.ts";
+import type { LabelPlan } from "./compile.ts";
+import { labelOf, type Payment } from "./payment.ts";
+import type { Random } from "./random.ts";
+
+export type ReportedLabel = {
+  /** Who paid: the record's key. */
+  readonly source: string;
+  readonly value: Buffer;
+  /** From when on it counts, epoch ms. */
+  readonly labelledAtMs: number;
+};
+
+/** Labels that may wait for their time; a fraud beyond that is never told. */
+export const MAX_PENDING = 200_000;
+
+export class Labels {
+  readonly #plan: LabelPlan | null;
+  readonly #random: Random;
+  readonly #agenda = new Agenda<ReportedLabel>();
+  #forfeited = 0;
+
+  /** `plan` null: nothing is ever reported. */
+  constructor(plan: LabelPlan | null, random: Random) {
+    this.#plan = plan;
+    this.#random = random;
+  }
+
+  get pending(): number {
+    return this.#agenda.size;
+  }
+
+  /** Given up because too many were waiting. */
+  get forfeited(): number {
+    return this.#forfeited;
+  }
+
+  /** To be called of every payment in the order in which they are sent: what is genuine draws nothing. */
+  sent(payment: Payment, id: string): void {
+    const [plan, random] = [this.#plan, this.#random];
+    if (plan === null || payment.fraud === null) return;
+    const [isReported, delayMs] = [random.unit() < plan.share, Math.round(random.between(plan.delayMs))];
+    if (!isReported) return;
+    if (this.#agenda.size >= MAX_PENDING) {
+      this.#forfeited += 1;
+      return;
+    }
+    const labelledAtMs = payment.timeMs + delayMs;
+    const label = { source: payment.source, value: labelOf(payment, id, labelledAtMs), labelledAtMs };
+    this.#agenda.add(payment.timeMs + delayMs / 2, label);
+  }
+
+  /** At most `limit` of those that are to be published by `timeMs`; each is handed out once. */
+  take(timeMs: number, limit: number): ReportedLabel[] {
+    const due: ReportedLabel[] = [];
+    while (due.length < limit) {
+      const label = this.#agenda.takeDue(timeMs);
+      if (label === null) break;
+      due.push(label);
+    }
+    return due;
+  }
+}
