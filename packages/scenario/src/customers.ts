@@ -14,16 +14,23 @@ export type Intention = {
   readonly device: string | null;
 };
 
+/** What drifts. */
+type Habits = { readonly amounts: number; readonly online: number; readonly elsewhere: number };
+
 export class Customers {
   readonly #scenario: Scenario;
   readonly #population: Population;
   readonly #random: Random;
+  /** Before any drift. */
+  readonly #before: Habits;
   #beganMs: number | null = null;
 
   constructor(scenario: Scenario, population: Population, random: Random) {
     this.#scenario = scenario;
     this.#population = population;
     this.#random = random;
+    const { online, elsewhere } = scenario.customers;
+    this.#before = { amounts: 1, online, elsewhere };
   }
 
   /** The next one, at `timeMs`. The first call begins the stream, from which drift counts. */
@@ -60,11 +67,11 @@ export class Customers {
     return Math.round(Math.max(leastMinor, Math.min(mostMinor, amount)));
   }
 
-  #drifted(timeMs: number): { readonly amounts: number; readonly online: number; readonly elsewhere: number } {
+  #drifted(timeMs: number): Habits {
     this.#beganMs ??= timeMs;
-    const { drift, customers } = this.#scenario;
-    const { online, elsewhere } = customers;
-    if (drift === null) return { amounts: 1, online, elsewhere };
+    const { drift } = this.#scenario;
+    if (drift === null) return this.#before;
+    const { online, elsewhere } = this.#before;
     const done = Math.max(0, Math.min(1, (timeMs - this.#beganMs - drift.afterMs) / drift.overMs));
     return {
       amounts: 1 + (drift.amounts - 1) * done,

@@ -21,17 +21,17 @@ export function hashUnit(seed: number, property: number, number: number, more = 
   return hash(seed, property, number, more) / 2 ** 32;
 }
 
-const A = 97;
+const LETTERS = "abcdefghijklmnopqrstuvwxyz";
+/** aa, ab, ... zz: a division for two letters. */
+const PAIRS: readonly string[] = [...LETTERS].flatMap((first) => [...LETTERS].map((second) => first + second));
+
+/** Six letters of 32 bits. */
+function six(bits: number): string {
+  const rest = Math.floor(bits / 676);
+  return (PAIRS[bits % 676] as string) + PAIRS[rest % 676] + PAIRS[Math.floor(rest / 676) % 676];
+}
 
 /** 12 small letters. Two of n numbers share them with a chance of n^2 / 2e17: 5e-4 among ten million. */
 export function hashLetters(seed: number, property: number, number: number, more = 0): string {
-  let a = hash(seed, property, number, more);
-  let b = hash(seed ^ 0x5bd1e995, property, number, more);
-  const letters: number[] = [];
-  for (let place = 0; place < 6; place += 1) {
-    letters.push(A + (a % 26), A + (b % 26));
-    a = Math.floor(a / 26);
-    b = Math.floor(b / 26);
-  }
-  return String.fromCharCode(...letters);
+  return six(hash(seed, property, number, more)) + six(hash(seed ^ 0x5bd1e995, property, number, more));
 }

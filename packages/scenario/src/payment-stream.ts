@@ -104,7 +104,15 @@ export class PaymentStream {
   #genuine(timeMs: number): Payment {
     const { customer, target, country, device, merchant, amountMinor } = this.#customers.pay(timeMs);
     const turned = this.#turning.turn({ customer, merchant, amountMinor }, timeMs);
-    return { timeMs, source: this.population.customerId(customer), target, country, device, ...turned };
+    return {
+      timeMs,
+      source: this.population.customerId(customer),
+      target,
+      amountMinor: turned.amountMinor,
+      country,
+      device,
+      fraud: turned.fraud,
+    };
   }
 
   #due(planned: Planned): Message {

@@ -79,7 +79,8 @@ const Attacks = Type.Object(
       Type.Object(
         {
           share: Share(OF_ALL, 0.1),
-          tries: times("Small payments of one card, half a minute apart at most, each at another shop."),
+          tries: times("Small payments of one card, each at another shop."),
+          apart: optional(Time("Between two tries at most; 30s if left out")),
           amount: amounts("Of a try."),
           after: amounts("Of the one or two payments that follow."),
           within: optional(Time("How soon after the last try those are made at the latest; 30m if left out")),

@@ -19,8 +19,6 @@ export type Attack = {
   readonly plan: (world: AttackWorld, timeMs: number, episode: number) => Payment[];
 };
 
-export const SECOND_MS = 1_000;
-
 /** ms of a duration that may be left out. */
 export function within(text: string | undefined, otherwise: string): number {
   return durationMs(text ?? otherwise);

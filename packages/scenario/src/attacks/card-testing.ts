@@ -1,10 +1,11 @@
 /** Stolen card numbers are tried out with small payments at shops on the net; one that works is used at once. */
 import { minorSpan, type Scenario } from "../compile.ts";
 import { HOME } from "../population.ts";
-import { type Attack, middle, SECOND_MS, within } from "./attack.ts";
+import { type Attack, middle, within } from "./attack.ts";
 
 export function cardTesting(document: NonNullable<Scenario["attacks"]["card_testing"]>): Attack {
   const { tries, amount, after } = document;
+  const apartMs = within(document.apart, "30s");
   const mostMs = within(document.within, "30m");
   const [small, large] = [minorSpan(amount), minorSpan(after)];
   return {
@@ -20,7 +21,7 @@ export function cardTesting(document: NonNullable<Scenario["attacks"]["card_test
       };
       let atMs = timeMs;
       const payments = Array.from({ length: random.whole(tries) }, () => {
-        atMs += random.whole({ from: 3 * SECOND_MS, to: 30 * SECOND_MS });
+        atMs += 1 + random.below(apartMs);
         return pay(atMs, random.whole(small));
       });
       const lastMs = atMs;

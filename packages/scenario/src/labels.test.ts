@@ -1,0 +1,106 @@
+import { compileRuleset, Evaluator } from "@weir/engine";
+import { type DecodedLabel, decodeLabel, decodeTransaction } from "@weir/schema";
+import { expect, test } from "vitest";
+import { Agenda } from "./agenda.ts";
+import { DAY_MS } from "./event-clock.ts";
+import { Labels, MAX_PENDING, type ReportedLabel } from "./labels.ts";
+import type { Payment } from "./payment.ts";
+import { PaymentStream } from "./payment-stream.ts";
+import { Random } from "./random.ts";
+import { aScenario } from "./scenario.fixture.ts";
+
+const plan = { share: 0.8, delayMs: { from: 3 * DAY_MS, to: 14 * DAY_MS } };
+
+function aPayment(number: number, fraud = true): Payment {
+  return {
+    timeMs: 1_000 + number,
+    source: "ann",
+    target: "bob",
+    amountMinor: 500,
+    country: "DE",
+    device: null,
+    fraud: fraud ? { attack: "mules", episode: 0 } : null,
+  };
+}
+
+function decoded({ value }: ReportedLabel): DecodedLabel {
+  const result = decodeLabel(value);
+  if (!result.ok) throw new Error(`not a label: ${value}`);
+  return result.label;
+}
+
+test("a label is one that the detector reads, published halfway to when it counts, once", () => {
+  const labels = new Labels({ share: 1, delayMs: { from: 30_000, to: 30_000 } }, new Random(1, 1));
+  labels.sent(aPayment(0), "run-0");
+  labels.sent(aPayment(1, false), "run-1");
+  expect(labels.take(15_999, 10)).toEqual([]);
+  const [first, ...others] = labels.take(16_000, 10);
+  expect(others).toEqual([]);
+  expect(first?.source).toBe("ann");
+  const truth = { transaction: "run-0", source: "ann", target: "bob", timestampMs: 1_000, fraud: true };
+  expect(first && decoded(first)).toEqual({ ...truth, labelledAtMs: 31_000 });
+  expect(labels.take(1e9, 10)).toEqual([]);
+});
+
+test("about the share of the frauds is reported, each after a delay between the bounds", () => {
+  const labels = new Labels(plan, new Random(1, 1));
+  for (let number = 0; number < 10_000; number += 1) labels.sent(aPayment(number), `run-${number}`);
+  const told = labels.take(Number.POSITIVE_INFINITY, 20_000).map(decoded);
+  expect(told.length / 10_000).toBeCloseTo(0.8, 1.5);
+  const delays = told.map(({ labelledAtMs, timestampMs }) => labelledAtMs - timestampMs);
+  expect(Math.min(...delays)).toBeGreaterThanOrEqual(3 * DAY_MS);
+  expect(Math.max(...delays)).toBeLessThanOrEqual(14 * DAY_MS);
+});
+
+test("no more wait than memory is meant for; what is beyond is counted", () => {
+  const labels = new Labels({ ...plan, share: 1 }, new Random(1, 1));
+  for (let number = 0; number < MAX_PENDING + 5; number += 1) labels.sent(aPayment(number), `run-${number}`);
+  expect(labels).toMatchObject({ pending: MAX_PENDING, forfeited: 5 });
+});
+
+const RULESET = `name: risk
+version: 1
+features:
+  frauds: { by: target, fraud_count: true, over: 30d }
+  own_frauds: { by: source, fraud_count: true, over: 30d }
+rules: [{ id: risky, when: frauds + own_frauds > 0, score: 0.7 }]
+thresholds: { review: 0.6, decline: 0.9 }
+`;
+
+/** Every decision of a month; labels are told when `publishMs` says, each before the payments of that time. */
+function decisionsOf(publishMs: (label: DecodedLabel) => number): string[] {
+  const compiled = compileRuleset(RULESET, { file: "risk.yaml" });
+  if (!compiled.ok) throw new Error("unreachable");
+  const evaluator = new Evaluator(compiled.plan, { topic: "t", explain: "full" });
+  const attacks = { merchant_compromise: { merchants_per_day: 0.002, days: 14, share: 1 } };
+  const stream = new PaymentStream({
+    scenario: aScenario({ attacks, labels: plan }),
+    seed: 1,
+    customers: 300,
+    run: "r",
+  });
+  const agenda = new Agenda<DecodedLabel>();
+  let place = 0;
+  return Array.from({ length: 20_000 }, (_, number) => {
+    const nowMs = number * 130_000;
+    const message = decodeTransaction(stream.next(nowMs).value);
+    for (let label = agenda.takeDue(nowMs); label !== null; label = agenda.takeDue(nowMs))
+      expect(evaluator.label(label, place++)).toBe(true);
+    if (!message.ok) throw new Error("unreachable");
+    const evaluation = evaluator.transaction(message.transaction, nowMs, { partition: 0, offset: number }, place++);
+    for (const reported of stream.takeLabels(Number.POSITIVE_INFINITY, 100)) {
+      const label = decoded(reported);
+      agenda.add(publishMs(label), label);
+    }
+    return evaluation.kind === "decided" ? evaluation.text : "duplicate";
+  });
+}
+
+test("the detector does not see a label before its time, however far ahead it is published", () => {
+  const inTime = decisionsOf(({ labelledAtMs }) => labelledAtMs);
+  expect(inTime.filter((text) => text.includes("risky")).length).toBeGreaterThan(100);
+  expect(decisionsOf(({ timestampMs, labelledAtMs }) => (timestampMs + labelledAtMs) / 2)).toEqual(inTime);
+  expect(decisionsOf(({ timestampMs }) => timestampMs + 1)).toEqual(inTime);
+  // And it does see what it is told: a day too late changes decisions.
+  expect(decisionsOf(({ labelledAtMs }) => labelledAtMs + DAY_MS)).not.toEqual(inTime);
+});
