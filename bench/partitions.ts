@@ -82,7 +82,10 @@ async function measure(partitions: number, count: number): Promise<Record<string
     const idle = await busy(pids, kafka.pid, idleSeconds);
     const resting = await samplesOf(detectors);
 
-    const generator = await start("generator", "generator", { TRANSACTIONS_PER_SECOND: values.rate, CUSTOMERS: "50000" });
+    const generator = await start("generator", "generator", {
+      TRANSACTIONS_PER_SECOND: values.rate,
+      CUSTOMERS: "50000",
+    });
     await generator.untilReady(60_000);
     const loadedMs = performance.now();
     await sleep(loadSeconds * 1_000);

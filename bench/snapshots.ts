@@ -76,7 +76,12 @@ try {
     console.error(error);
     process.exit(1);
   });
-  const environment = { ...process.env, KAFKA_BROKER_URL: kafka.brokers, TRANSACTIONS_PER_SECOND: values.rate, CUSTOMERS: "50000" };
+  const environment = {
+    ...process.env,
+    KAFKA_BROKER_URL: kafka.brokers,
+    TRANSACTIONS_PER_SECOND: values.rate,
+    CUSTOMERS: "50000",
+  };
   const generatorLog = join(folder, "generator.log");
   const generator = await startProcess("generator", "services/generator/main.ts", environment, generatorLog);
   await generator.untilReady(60_000);

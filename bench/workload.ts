@@ -1,7 +1,7 @@
 /** The payments of the benchmarks: the tutorial's messages, of customers who pay again and again, each as often as another. */
 
-import { Random } from "@weir/generator";
 import type { ProducerRecord } from "@weir/kafka";
+import { Random } from "@weir/scenario";
 import { partitionFor } from "@weir/schema";
 
 export type Workload = {
