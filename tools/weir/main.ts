@@ -40,6 +40,11 @@ const commands: Readonly<Record<string, Command>> = {
     about: "how much fraud a ruleset finds in a data set, its model retrained as labels come in",
     load: () => import("./evaluate/command.ts"),
   },
+  replay: {
+    usage: "replay FILE",
+    about: "sends a file of transactions and their labels to Kafka, at a rate or as fast as it goes",
+    load: () => import("./replay/command.ts"),
+  },
   scenarios: {
     usage: "scenarios [FILE ...]",
     about: "how much of the fraud of made-up streams a ruleset finds, how soon, and what it stops wrongly",

@@ -1,0 +1,80 @@
+/**
+ * The rows of a data set as records for Kafka, and their truth as labels. A label is published halfway between its
+ * transaction and `labelledAt`, as the generator does: behind its transaction, and ahead of all that may see it.
+ */
+import { type DataRow, PendingLabels } from "@weir/dataset";
+import type { SinkRecord } from "@weir/generator";
+import { type DecodedTransaction, decodeTransaction, partitionFor } from "@weir/schema";
+
+export type RecordsOptions = {
+  /** Of the topic of transactions. */
+  readonly partitions: number;
+  /** From a transaction to when it is known to be fraud; null: nothing is told. */
+  readonly labelDelayMs: number | null;
+  /** Begins the ids of rows that have none: a label has to name its transaction. */
+  readonly name: string;
+};
+
+type Pending = { readonly labelledAtMs: number; readonly source: string; readonly value: Buffer };
+
+const CLOSE = 0x7d;
+
+export class Records {
+  readonly #options: RecordsOptions;
+  readonly #pending = new PendingLabels<Pending>();
+  /** Rows that are no message at all. */
+  leftOut = 0;
+
+  constructor(options: RecordsOptions) {
+    this.#options = options;
+  }
+
+  get pending(): number {
+    return this.#pending.size;
+  }
+
+  /** Null for a row that is no message. One that is no valid transaction is sent as it is: the detector says why. */
+  transaction(row: DataRow, epochMs: number): SinkRecord | null {
+    if (!row.ok) {
+      this.leftOut += 1;
+      return null;
+    }
+    const decoded = decodeTransaction(row.value);
+    if (!decoded.ok) return { key: null, value: row.value, partition: null, timestampMs: epochMs };
+    const { transaction } = decoded;
+    const { name, partitions } = this.#options;
+    const named = nameOf(transaction, row.value, `${name}-${row.line}`);
+    if (row.fraud === true && named.id !== null && transaction.timestampMs !== null)
+      this.#expect(transaction, named.id, transaction.timestampMs);
+    const partition = partitionFor(transaction.source, partitions);
+    return { key: Buffer.from(transaction.source), value: named.value, partition, timestampMs: epochMs };
+  }
+
+  /** Labels that are to be out before a transaction of event time `timeMs`; all that are left for Infinity. */
+  labels(timeMs: number, epochMs: number): SinkRecord[] {
+    const halfMs = (this.#options.labelDelayMs ?? 0) / 2;
+    const due: SinkRecord[] = [];
+    for (
+      let label = this.#pending.takeKnown(timeMs + halfMs);
+      label !== null;
+      label = this.#pending.takeKnown(timeMs + halfMs)
+    )
+      due.push({ key: Buffer.from(label.source), value: label.value, partition: null, timestampMs: epochMs });
+    return due;
+  }
+
+  #expect({ source, target }: DecodedTransaction, transaction: string, timestamp: number): void {
+    const { labelDelayMs } = this.#options;
+    if (labelDelayMs === null) return;
+    const labelledAt = timestamp + labelDelayMs;
+    const value = Buffer.from(JSON.stringify({ transaction, source, target, timestamp, fraud: true, labelledAt }));
+    this.#pending.add({ labelledAtMs: labelledAt, source, value });
+  }
+}
+
+/** Its own id, else `otherwise`, put behind its last member. Null where a member says that there is none. */
+function nameOf({ id }: DecodedTransaction, value: Buffer, otherwise: string): { id: string | null; value: Buffer } {
+  if (id !== null || value.includes('"id"')) return { id, value };
+  const end = Buffer.from(`,"id":${JSON.stringify(otherwise)}}`);
+  return { id: otherwise, value: Buffer.concat([value.subarray(0, value.lastIndexOf(CLOSE)), end]) };
+}
