@@ -31,9 +31,9 @@ describe("faults say where and what would be right", () => {
   test.each([
     ["spread: 0.6", "spread: much", "6:11: customers.spread must be number"],
     ["amounts: lognormal", "amounts: uniform", "5:12: customers.amounts must be one of lognormal, normal"],
-    ["{ from: 5, to: 100 }", "{ from: 500, to: 100 }", "4:24: from must be at most to (100), got 500"],
+    ["{ from: 5, to: 100 }", "{ from: 500, to: 100 }", "4:16: from must be at most to (100), got 500"],
     ["{ from: 3d, to: 14d }", "{ from: 3w, to: 14d }", "18:38: labels.delay.from must be a duration such as 10m"],
-    ["{ from: 3d, to: 14d }", "{ from: 15d, to: 14d }", "18:38: from must be at most to (14d), got 15d"],
+    ["{ from: 3d, to: 14d }", "{ from: 15d, to: 14d }", "18:30: from must be at most to (14d), got 15d"],
     ["{ from: 3d, to: 14d }", "{ from: 3d, to: 91d }", "18:46: must be at most 90d, got 91d"],
     ["least: 1", "least: 6000", "7:10: least must be at most most (5000), got 6000"],
     ["{ from: 0.5, to: 4 }", "{ from: 0, to: 0 }", "3:36: to must be above 0, or nobody pays"],

@@ -73,7 +73,7 @@ function spanFaults(document: Document): RulesetFault[] {
     if (value === null || typeof value !== "object" || Array.isArray(value) || !document.sound(path)) return;
     const { from, to } = value as Record<string, unknown>;
     if (from !== undefined && to !== undefined && quantity(from) > quantity(to))
-      faults.push(document.faultAt([...path, "from"], `from must be at most to (${to}), got ${from}`));
+      faults.push(document.faultAt(path, `from must be at most to (${to}), got ${from}`));
     for (const [name, part] of Object.entries(value)) visit(part, [...path, name]);
   };
   for (const part of ["customers", "attacks", "labels"]) visit(document.at([part]), [part]);

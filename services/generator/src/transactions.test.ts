@@ -31,8 +31,8 @@ describe("transactions of a scenario", () => {
   test("are these very bytes", () => {
     expect(sequence({ length: 2 }).map(({ value }) => value.toString())).toMatchInlineSnapshot(`
       [
-        "{"source":"ujjielycwkzs","target":"qlxnyrmzvfuc","amount":18.09,"currency":"EUR","id":"r1-0","timestamp":1700000000000,"country":"DE","device":"hhdxhavalata"}",
-        "{"source":"jbetythafewu","target":"rpsdymrvczmg","amount":12.36,"currency":"EUR","id":"r1-1","timestamp":1700000000001,"country":"DE"}",
+        "{"source":"juyezwijclsk","target":"xqmyuvnlzrcf","amount":18.09,"currency":"EUR","id":"r1-0","timestamp":1700000000000,"country":"DE","device":"dhvhtlxhaaaa"}",
+        "{"source":"ejhywftbatue","target":"srrymcdpvmgz","amount":12.36,"currency":"EUR","id":"r1-1","timestamp":1700000000001,"country":"DE"}",
       ]
     `);
   });

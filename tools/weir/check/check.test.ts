@@ -74,8 +74,8 @@ test("the report names stages in their order, windows with their ends, retention
   if (!compiled.ok) throw new Error("it has faults");
   const report = reportOf(compiled.plan, { decisions: 10, microseconds: 9.96 });
   expect(report.stages.map(({ by, features }) => [by, features])).toEqual([
-    ["source", 9],
-    ["target", 3],
+    ["source", 13],
+    ["target", 6],
   ]);
   const lines = reportLines(report).join("\n");
   expect(lines).toMatch(/^chain +gate > labels > source > target$/m);
