@@ -79,8 +79,8 @@ test("the report names stages in their order, windows with their ends, retention
   ]);
   const lines = reportLines(report).join("\n");
   expect(lines).toMatch(/^chain +gate > labels > source > target$/m);
-  expect(lines).toContain("target_risk       target  fraud_ratio in (t-37d, t-7d], 0 when empty");
-  expect(lines).toContain("spend_24h         source  sum of amount in (t-1d, t]");
+  expect(lines).toContain("target_risk          target  fraud_ratio in (t-37d, t-7d], 0 when empty");
+  expect(lines).toContain("spend_24h            source  sum of amount in (t-1d, t]");
   expect(lines).toContain("must be kept for 90d 1h at least");
   expect(lines).toContain("10.0 us a decision here, over 10 made-up transactions");
   expect(lines).toContain("note       rule large-amount has no examples");
