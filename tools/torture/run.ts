@@ -6,8 +6,8 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { groupOf } from "@weir/detector";
 import { type ChainStage, chainOf, createChain, inputTopicOf, type Plan } from "@weir/engine";
-import { Random } from "@weir/scenario";
 import { type KafkaConnection, KafkaLog, openAdmin } from "@weir/kafka";
+import { Random } from "@weir/scenario";
 import { TOPICS } from "@weir/schema";
 import { waitingOf } from "@weir/stream";
 import {
