@@ -10,6 +10,8 @@ export class Tally {
   readonly #outcomes = new Map<string, number>(OUTCOMES.map((outcome) => [outcome, 0]));
   readonly #rejected = new Map<string, number>();
   readonly #hits: number[];
+  /** Decisions that the model's score alone would have stopped. */
+  #byModel = 0;
   #unlisted = 0;
   #late = 0;
   #approximate = 0;
@@ -29,6 +31,7 @@ export class Tally {
     const { verdict, late, approximate } = replayed.decided;
     more(this.#outcomes, verdict.outcome);
     for (const rule of verdict.hits) this.#hits[rule] = (this.#hits[rule] ?? 0) + 1;
+    if (verdict.model !== null && verdict.model >= this.#plan.thresholds.review) this.#byModel += 1;
     if (!verdict.listed) this.#unlisted += 1;
     if (late) this.#late += 1;
     if (approximate) this.#approximate += 1;
@@ -54,6 +57,7 @@ export class Tally {
         .sort((a, b) => b.hits - a.hits)
         .map(({ id, monitor, hits }) => row(id, hits, `${share(hits, decided)}${monitor ? "  only watches" : ""}`)),
     ];
+    if (this.#plan.model !== null) lines.push(row("model", this.#byModel, share(this.#byModel, decided)));
     if (this.#unlisted > 0) lines.push(row("currency not listed", this.#unlisted, share(this.#unlisted, decided)));
     if (this.#late + this.#approximate + labels.known + labels.pending > 0) lines.push("");
     if (this.#late > 0) lines.push(row("late, not counted later", this.#late));
