@@ -76,8 +76,12 @@ export async function run(args: readonly string[]): Promise<number> {
   };
   try {
     const done: { run: Run; report: Report }[] = [];
-    for (const plan of plans) {
-      const one = await evaluateOne(plan, job);
+    for (const [index, plan] of plans.entries()) {
+      const side = values.compare ? `${"ab"[index]}-` : "";
+      const one = await evaluateOne(plan, {
+        ...job,
+        folder: join(values.report, `${side}${plan.name}@${plan.version}`),
+      });
       if (typeof one === "number") return one;
       done.push(one);
     }
@@ -139,11 +143,13 @@ type Job = {
   readonly columns: ColumnMap;
   readonly protocol: Protocol;
   readonly interrupt: Interrupt;
+  /** Of the report. */
+  readonly folder: string;
 };
 
 /** An exit code if it came to nothing. A ruleset without a model is scored by its rules. */
 async function evaluateOne(plan: Plan, job: Job): Promise<{ run: Run; report: Report } | number> {
-  const { values, columns, data, interrupt } = job;
+  const { values, columns, data, interrupt, folder } = job;
   const protocol = plan.model === null ? { ...job.protocol, trainWindowMs: null, retrainMs: null } : job.protocol;
   const faults: string[] = [];
   const dataset = await openData(data, columns, faults);
@@ -186,7 +192,6 @@ async function evaluateOne(plan: Plan, job: Job): Promise<{ run: Run; report: Re
         `${run.scored.length} payments were scored, ${counted} of them fraud: figures need both kinds`,
       ]);
     const report = reportOf(run, { data, protocol, seconds });
-    const folder = join(values.report, `${plan.name}@${plan.version}`);
     await mkdir(folder, { recursive: true });
     await writeFile(join(folder, "report.json"), `${JSON.stringify(report, null, 1)}\n`);
     await writeFile(join(folder, "report.html"), htmlOf(report));
