@@ -305,12 +305,36 @@ describe("bounds", () => {
       withRules(...Array.from({ length: LIMITS.rules + 1 }, (_, n) => `{ id: r${n}, when: "true", score: 1 }`)),
       "rules must NOT have more than 500 items",
     ],
+    ["the number of words and signs", `${GOOD}lists: [${"1,".repeat(15_000)}]`, "at most 30000 words and signs"],
     [
       "aliases that multiply",
-      `a: &a [x,x,x,x,x,x,x,x,x,x]\nb: &b [${"*a,".repeat(10)}]\nc: &c [${"*b,".repeat(10)}]\nd: [${"*c,".repeat(10)}]\n`,
-      "Excessive alias count",
+      `a: &a [${"x,".repeat(10)}]\nb: &b [${"*a,".repeat(10)}]\nc: &c [${"*b,".repeat(10)}]\nd: &d [${"*c,".repeat(10)}]\ne: [*d, *d]`,
+      "at most 20000 parts, aliases followed; this comes to 22223",
     ],
-    ["an alias of itself", "a: &a [*a]\n", "a is not known here"],
+    ["the number of aliases", `a: &a 1\nb: [${"*a,".repeat(101)}]`, "at most 100 aliases"],
+    ["an alias of itself", "a: &a [*a]\n", "*a stands for nothing that ends before it"],
+    ["an alias of nothing", "a: *a\n", "*a stands for nothing that ends before it"],
+    ["the length of a key", `${"k".repeat(257)}: 1\n`, "a key has at most 256 characters"],
+    ["lists within lists", `a: ${"[".repeat(51)}`, "1:54: lists and maps lie at most 50 deep in each other"],
+    ["lists within lists without brackets", "- ".repeat(51), "1:101: lists and maps lie at most 50 deep in each other"],
+    ["brackets that close nothing", "a: [1]\n".replace("]", "]]"), "1:7: ] closes nothing that is open here"],
+    [
+      "the number of histories",
+      withRules(
+        ...Array.from({ length: 6 }, (_, n) => {
+          const examples = Array.from({ length: n < 5 ? 50 : 1 }, () => "{ history: [{}], expect: miss }").join(", ");
+          return `{ id: r${n}, when: amount > ${n + 1}, score: 1, examples: [${examples}] }`;
+        }),
+      ),
+      "at most 250 examples with a history, so none was tried",
+    ],
+    [
+      "the number of faults after which no more are looked for",
+      `${GOOD}x: 1\n`
+        .replace("risky: [NG, KP]", `risky: [${"1,".repeat(1_500)}]`)
+        .replace("amount >= 900", "amnt >= 900"),
+      "and 900 more faults from here on",
+    ],
     ["names of the host", `${GOOD}__proto__: { rules: [] }\n`, "__proto__ is not known here"],
     ["nothing at all", "", "the document must be object"],
     ["keys that are no texts", `${GOOD}? [a, b]\n: 1\n`, "With stringKeys, all keys must be strings"],

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { readDocument, type SourceDocument } from "./document.ts";
 import { planEntities } from "./entities.ts";
 import { EntityStates } from "./entity-states.ts";
-import { exampleFaults } from "./examples.ts";
+import { exampleFaults, historiesFit } from "./examples.ts";
 import { inDocumentOrder, type RulesetFault } from "./fault.ts";
 import type { Feature } from "./feature.ts";
 import { boundedDuration, readFeature } from "./features.ts";
@@ -50,7 +50,7 @@ export function compileRuleset(text: string, { file, readBeside = NOT_READ }: Co
   checkOutcomes(document, faults);
   const { model, whole: modelIsWhole, used: usedByModel } = compileModel(document, names, readBeside, faults);
   if (whole && modelIsWhole) checkUsed(document, used.union(usedByModel), faults);
-  if (canAsk) {
+  if (canAsk && historiesFit(document, rules.keys(), faults)) {
     const world = { entities, features, names, nothing: new EntityStates(entities) };
     for (const [index, { test }] of rules)
       faults.push(...exampleFaults(document, ["rules", index, "examples"], test, world));

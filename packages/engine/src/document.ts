@@ -1,7 +1,8 @@
 /** A document's text as YAML: its data, every fault of shape, and where each part of it stands. */
-import { Ajv, type ValidateFunction } from "ajv";
+import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
 import { type Static, type TSchema, Type } from "typebox";
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
+import { expandedExcess, lexicalExcess } from "./document-size.ts";
 import { inDocumentOrder, type RulesetFault } from "./fault.ts";
 import type { RulesetDocument } from "./ruleset-schema.ts";
 import { pathOf, shapeFaults } from "./shape.ts";
@@ -21,8 +22,9 @@ export const DocumentName = Type.String({
   patternErrorMessage: "must be of a-z, 0-9, dot, _ and -, at most 64",
 });
 
-const MAX_ALIASES = 100;
 const MOST_QUOTED = 120;
+/** Of more than these nothing else is looked for. */
+const MOST_FAULTS = 1_000;
 
 const YAML_OPTIONS = {
   version: "1.2",
@@ -70,15 +72,29 @@ export function readDocument<T>(text: string, file: string, kind: DocumentKind<T
     const { line, col } = lines.linePos(offset);
     return { file, line: Math.max(line, 1), column: Math.max(col, 1), message };
   };
+  const tooMuch = lexicalExcess(text);
+  if (tooMuch !== null) {
+    lines.addNewLine(0);
+    for (let from = text.indexOf("\n"); from >= 0; from = text.indexOf("\n", from + 1)) lines.addNewLine(from + 1);
+    return failed(at(tooMuch.at, tooMuch.message));
+  }
   const yaml = parseDocument(text, { ...YAML_OPTIONS, lineCounter: lines });
   const broken = [...yaml.errors, ...yaml.warnings];
-  if (broken.length > 0) return failed(...broken.map((error) => at(error.pos[0], brief(error.message))));
+  if (broken.length > 0)
+    return failed(...broken.slice(0, MOST_FAULTS).map((error) => at(error.pos[0], brief(error.message))));
+  const excess = expandedExcess(yaml);
+  if (excess !== null) return failed(at(excess.at, excess.message));
   const position = positions(yaml, text);
   if (position.repeated.length > 0)
     return failed(...position.repeated.map((offset) => at(offset, "this key stands here twice")));
   try {
-    const data: unknown = yaml.toJS({ maxAliasCount: MAX_ALIASES });
+    const data: unknown = yaml.toJS({ maxAliasCount: -1 });
     const errors = validate(data) ? [] : (validate.errors ?? []);
+    const shape = (some: readonly ErrorObject[]): RulesetFault[] =>
+      shapeFaults(some).map(({ path, atKey, message }) =>
+        at(atKey ? position.key(path) : position.value(path), message),
+      );
+    if (errors.length > MOST_FAULTS) return failed(...shape(errors.slice(0, MOST_FAULTS)));
     // A member too many does not make the others unreadable.
     const unsound = new Set(
       errors.flatMap(({ keyword, instancePath }) => (keyword === "additionalProperties" ? [] : prefixes(instancePath))),
@@ -95,10 +111,7 @@ export function readDocument<T>(text: string, file: string, kind: DocumentKind<T
       },
       faultAtKey: (path, message) => at(position.key(path), message),
     };
-    const faults = shapeFaults(errors).map(({ path, atKey, message }) =>
-      atKey ? document.faultAtKey(path, message) : document.faultAt(path, message),
-    );
-    return { document, faults };
+    return { document, faults: shape(errors) };
   } catch (error) {
     return failed(at(0, error instanceof Error ? error.message : String(error)));
   }

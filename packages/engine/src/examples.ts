@@ -24,6 +24,23 @@ export type ExampleWorld = {
 /** When the transaction of an example happens; any time would do. */
 const NOW_MS = 1_600_000_000_000;
 
+/** Whether the examples of these rules are few enough to be tried. */
+export function historiesFit(document: SourceDocument, rules: Iterable<number>, faults: RulesetFault[]): boolean {
+  let histories = 0;
+  for (const rule of rules) {
+    const path = ["rules", rule, "examples"];
+    if (!document.sound(path)) continue;
+    for (const [index, { history }] of (document.at(path) as ExampleDocument[]).entries()) {
+      if (history !== undefined) histories += 1;
+      if (histories <= LIMITS.histories) continue;
+      const message = `a ruleset has at most ${LIMITS.histories} examples with a history, so none was tried`;
+      faults.push(document.faultAt([...path, index], message));
+      return false;
+    }
+  }
+  return true;
+}
+
 /** Of all examples at `path`. */
 export function exampleFaults(
   document: SourceDocument,

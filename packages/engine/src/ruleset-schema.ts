@@ -10,6 +10,8 @@ export const LIMITS = {
   features: 50,
   modelFeatures: 100,
   examplesPerRule: 50,
+  /** Examples with a history, of all rules together: each is run through states of its own. */
+  histories: 250,
   /** Of one example's history, the transaction asked included. */
   historyTransactions: 100,
   lists: 100,

@@ -1,5 +1,5 @@
 /** Chunks with changes that no snapshot holds, in the order in which they became so; 24 bytes each. */
-const PAGE = 4_096;
+const PAGE = 512;
 
 class Page {
   readonly chunks = new Uint32Array(2 * PAGE);

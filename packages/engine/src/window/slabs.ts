@@ -1,9 +1,12 @@
 /**
- * Records of one size in typed arrays that grow slab by slab: no object per record, nothing is copied to grow, and
- * what is given back is handed out again. Record 0 is never handed out: it stands for none.
+ * Records of one size in typed arrays that grow slab by slab: no object per record, nothing is copied to grow but a first
+ * slab that is not whole yet, and what is given back is handed out again. Record 0 is never handed out: it stands for
+ * none.
  */
 const BITS = 12;
 const MASK = (1 << BITS) - 1;
+/** Records of the first slab to begin with: many states never have more. */
+const FEW = 64;
 
 /** One stretch of memory, seen in every width that a record needs. */
 export class Slab {
@@ -13,19 +16,22 @@ export class Slab {
   readonly u16: Uint16Array;
   readonly u8: Uint8Array;
 
-  constructor(bytes: number) {
+  constructor(bytes: number, content: Uint8Array | null = null) {
     const memory = new ArrayBuffer(bytes);
     this.f64 = new Float64Array(memory);
     this.u32 = new Uint32Array(memory);
     this.i32 = new Int32Array(memory);
     this.u16 = new Uint16Array(memory);
     this.u8 = new Uint8Array(memory);
+    if (content !== null) this.u8.set(content);
   }
 }
 
 export class Slabs {
   readonly #recordBytes: number;
   readonly #slabs: Slab[] = [];
+  /** No record from here on has room. */
+  #end = 0;
   #next = 1;
   #free = 0;
 
@@ -50,9 +56,9 @@ export class Slabs {
     this.#free = record;
   }
 
-  /** For records that are numbered by somebody else: makes room for this one. */
+  /** For records that are numbered by somebody else: makes room for this one. A slab that was asked for before is void. */
   reach(record: number): void {
-    while (this.#slabs.length <= record >>> BITS) this.#slabs.push(new Slab(this.#recordBytes << BITS));
+    while (record >= this.#end) this.#grow();
   }
 
   slab(record: number): Slab {
@@ -67,5 +73,13 @@ export class Slabs {
   /** Greatest number handed out by take(). */
   get last(): number {
     return this.#next - 1;
+  }
+
+  /** The first slab by doubling, then a whole one. */
+  #grow(): void {
+    const [first] = this.#slabs;
+    if (this.#end > MASK) this.#slabs.push(new Slab(this.#recordBytes << BITS));
+    else this.#slabs[0] = new Slab(this.#recordBytes * Math.max(FEW, 2 * this.#end), first?.u8);
+    this.#end = this.#end > MASK ? this.#end + MASK + 1 : Math.max(FEW, 2 * this.#end);
   }
 }

@@ -1,5 +1,6 @@
-/** A set of up to 1,000 numbers below 2^32 that is emptied at no cost, so that one question after the other can use it. */
-const PLACES = 2_048;
+/** A set of up to 400 numbers below 2^32 that is emptied at no cost, so that one question after the other can use it. */
+const BITS = 9;
+const PLACES = 1 << BITS;
 
 export class SmallSet {
   readonly #entries = new Uint32Array(PLACES);
@@ -15,7 +16,7 @@ export class SmallSet {
 
   /** Whether it was not there yet. */
   add(entry: number): boolean {
-    for (let at = Math.imul(entry, 0x9e37_79b1) >>> 21; ; at = (at + 1) & (PLACES - 1)) {
+    for (let at = Math.imul(entry, 0x9e37_79b1) >>> (32 - BITS); ; at = (at + 1) & (PLACES - 1)) {
       if (this.#turns[at] !== this.#turn) {
         this.#turns[at] = this.#turn;
         this.#entries[at] = entry;
