@@ -124,7 +124,8 @@ async function startDetector(
     const tail = settings.adminToken === null ? null : new DecisionTail(TAIL);
     const links = stages.map((stage) => {
       const isLast = stage === last;
-      const observed = { stage: stage.name, ofTransactions: stage.kind !== "labels", isLast };
+      const { name, kind } = stage;
+      const observed = { stage: name, ofTransactions: kind !== "labels", isLast, readiness: readiness.get(name) };
       const events = observe(observed, metrics, logger, Date.now);
       return {
         stage,

@@ -8,9 +8,11 @@ function observed() {
   const destination = { write: (line: string) => void lines.push(line) };
   const log = createLogger({ level: "info", service: "test", instance: "1", destination });
   const registry = new Metrics({ service: "test", version: "1", node: "v24" });
-  const stage = { stage: "gate", ofTransactions: true, isLast: true };
+  const unready: string[] = [];
+  const readiness = { notReady: (reason: string) => void unready.push(reason) };
+  const stage = { stage: "gate", ofTransactions: true, isLast: true, readiness };
   const events = observe(stage, detectorMetrics(registry, ["gate"]), log, () => 0);
-  return { events, lines, exported: () => registry.registry.metrics() };
+  return { events, lines, unready, exported: () => registry.registry.metrics() };
 }
 
 test("a partition that begins again and again is counted each time and logged ever more rarely", async () => {
@@ -48,4 +50,12 @@ test("a decision is counted by its outcome and by each of its marks", async () =
   for (const line of ['{mark="late"} 3', '{mark="currency"} 1', '{mark="history"} 0'])
     expect(text).toContain(`weir_marked_decisions_total${line}`);
   expect(text).toContain("weir_transactions_total 8");
+});
+
+test("a stage that gains partitions is not ready at once, one that loses some goes on", () => {
+  const { events, unready } = observed();
+  events.assigned({ partitions: [0], gained: 0, lost: 1 });
+  expect(unready).toEqual([]);
+  events.assigned({ partitions: [0, 1], gained: 1, lost: 0 });
+  expect(unready).toEqual(["1 partitions were gained"]);
 });

@@ -1,6 +1,6 @@
 /** Turns what happens in a stage into metrics and log lines: counts and offsets, never a payload. */
 import { parseDecisionLabel } from "@weir/engine";
-import type { Logger } from "@weir/service";
+import type { Logger, ReadinessItem } from "@weir/service";
 import type { BatchCommitted, StageEvents } from "@weir/stream";
 import type { DetectorMetrics } from "./metrics.ts";
 
@@ -15,6 +15,8 @@ export type Observed = {
   readonly ofTransactions: boolean;
   /** Where it is decided, nothing comes after. */
   readonly isLast: boolean;
+  /** Of the stage, which is not ready from the moment on at which it gets partitions; progress.ts says when it is. */
+  readonly readiness?: Pick<ReadinessItem, "notReady"> | undefined;
 };
 
 /** `nowMs` is the wall clock: latency is counted from the records' timestamps. */
@@ -29,6 +31,7 @@ export function observe(
   const name = (partition: number): string => `${stage} ${partition}`;
   return {
     assigned({ partitions, gained, lost }) {
+      if (gained > 0) observed.readiness?.notReady(`${gained} partitions were gained`);
       metrics.rebalances.inc({ stage });
       metrics.assignedPartitions.set({ stage }, partitions.length);
       log.info(
