@@ -8,7 +8,8 @@ import type { OwnedState } from "./batch.ts";
 import { type Clock, within } from "./clock.ts";
 import type { Restoring, StageEvents } from "./events.ts";
 import { decodeMarker, isMarkerKey, type Marker, parseChunkKey } from "./marker.ts";
-import { type Log, ReaderClosed, RetryLater, type TopicPartition, Unrecoverable } from "./port.ts";
+import { type Log, ReaderClosed, RetryLater, type TopicPartition } from "./port.ts";
+import { planReplay, type ReplayPlan } from "./replay-plan.ts";
 import { HISTORY_BEGINS, type Stage, type StageState, stepOrReject } from "./stage.ts";
 import type { Turns } from "./turns.ts";
 
@@ -64,7 +65,6 @@ export async function restore<Event>(
   await eachRecord(context, input, plan.from, plan.position, replay, (done, of) =>
     progress({ partition, what: "replay", done, of }),
   );
-  // What was replayed did not go into a log that is fed from now on.
   if (plan.feedsAnew) state.historySinceMs = HISTORY_BEGINS;
   events.restored({
     partition,
@@ -183,89 +183,6 @@ function isChunkBefore(key: Buffer, epoch: number): boolean {
   } catch {
     return true;
   }
-}
-
-type ReplayPlan = {
-  readonly from: number;
-  readonly position: number;
-  readonly streamTimeMs: number;
-  readonly historySinceMs: number;
-  readonly feedsAnew: boolean;
-  readonly rebuilt: string | null;
-};
-
-/** Decides where replay begins. Pure; every refusal says what was found and what mends it. */
-function planReplay<Event>(
-  { stage, partition, group, allowPartialHistory }: RestoreContext<Event>,
-  { marker, corrupt, start: snapshotStart }: Snapshot<Event>,
-  committed: number | null,
-  start: number,
-): ReplayPlan {
-  const where = `${stage.input}/${partition}`;
-  const beginning = start > 0 ? HISTORY_BEGINS : 0;
-  if (committed === null)
-    return {
-      from: start,
-      position: start,
-      streamTimeMs: -1,
-      historySinceMs: beginning,
-      feedsAnew: false,
-      rebuilt: null,
-    };
-  if (committed < start)
-    throw new Unrecoverable(
-      `group ${group} has committed offset ${committed} for ${where}, but the log begins at ${start}: ` +
-        `${start - committed} records were deleted before they were decided. Mend: restore them, or accept the loss by ` +
-        `setting the group's offset and deleting the records of ${stage.stateTopic}/${partition}`,
-    );
-  const reason = corrupt ?? rebuildReason(stage, marker, snapshotStart, start);
-  const known = { historySinceMs: marker?.historySinceMs ?? 0, feedsAnew: !hasFed(stage, marker) };
-  if (reason === null && marker !== null)
-    return {
-      from: marker.replayFrom.offset,
-      position: committed,
-      streamTimeMs: marker.replayFrom.streamTimeMs,
-      ...known,
-      rebuilt: null,
-    };
-  if (start > 0 && !allowPartialHistory && stage.needsHistory)
-    throw new Unrecoverable(
-      `the state of ${where} has to be rebuilt from the log (${reason}), but the log begins at offset ${start}. ` +
-        `Mend: keep the log longer, or set ALLOW_PARTIAL_HISTORY=true to count only what is left of it`,
-    );
-  return {
-    from: stage.needsHistory ? start : committed,
-    position: committed,
-    streamTimeMs: -1,
-    ...known,
-    ...(stage.needsHistory && { historySinceMs: Math.max(known.historySinceMs, beginning) }),
-    rebuilt: reason,
-  };
-}
-
-/**
- * Whether all that was decided here went on into the logs that later stages keep a state of. What another ruleset decided
- * meanwhile, with other stages, is not in them.
- */
-function hasFed<Event>({ feeds = [] }: Stage<Event>, marker: Marker | null): boolean {
-  if (marker === null) return feeds.length === 0;
-  return marker.feeds === null || feeds.every((topic) => marker.feeds?.includes(topic));
-}
-
-function rebuildReason<Event>(
-  stage: Stage<Event>,
-  marker: Marker | null,
-  snapshotStart: number,
-  start: number,
-): string | null {
-  if (marker === null) return `${stage.stateTopic} holds no snapshot`;
-  if (marker.identity !== stage.identity)
-    return `the snapshot is of ${marker.identity}, the ruleset needs ${stage.identity}`;
-  if (marker.snapshotFrom !== null && snapshotStart > marker.snapshotFrom)
-    return `records of the snapshot were deleted: ${stage.stateTopic} begins at ${snapshotStart}, not at ${marker.snapshotFrom}`;
-  if (marker.replayFrom.offset < start)
-    return `replay has to begin at ${marker.replayFrom.offset}, the log begins at ${start}`;
-  return null;
 }
 
 /** Takes turns with everybody else. `progress`: offsets of the range that it is past, once in each turn. */
