@@ -79,7 +79,7 @@ const Attacks = Type.Object(
       Type.Object(
         {
           share: Share(OF_ALL, 0.1),
-          tries: times("Small payments of one card, each at another shop."),
+          tries: times("Small payments of one card, at one shop on the net after another."),
           apart: optional(Time("Between two tries at most; 30s if left out")),
           amount: amounts("Of a try."),
           after: amounts("Of the one or two payments that follow."),

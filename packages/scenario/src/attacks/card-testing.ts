@@ -1,4 +1,4 @@
-/** Stolen card numbers are tried out with small payments at shops on the net; one that works is used at once. */
+/** Stolen card numbers are tried out with small payments at shops on the net, the same that all go to; one that works is used at once. */
 import { minorSpan, type Scenario } from "../compile.ts";
 import { HOME } from "../population.ts";
 import { type Attack, middle, within } from "./attack.ts";
@@ -16,7 +16,7 @@ export function cardTesting(document: NonNullable<Scenario["attacks"]["card_test
       const device = population.strangeDevice(random);
       const fraud = { attack: "card_testing", episode };
       const pay = (atMs: number, amountMinor: number) => {
-        const target = population.shopId(random.below(population.shops));
+        const target = population.shopId(population.shop(random));
         return { timeMs: atMs, source, target, amountMinor, country: HOME, device, fraud };
       };
       let atMs = timeMs;
