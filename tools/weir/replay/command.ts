@@ -27,7 +27,7 @@ import { Records } from "./records.ts";
 
 const COMMAND = "npm run weir -- replay";
 const INTERRUPTED = 130;
-const LOOK_EVERY_ROWS = 5_000;
+const MAX_BATCH = 1_000;
 const LOOK_AGAIN_MS = 50;
 const SAY_AFTER_MS = 5_000;
 
@@ -36,7 +36,8 @@ const options = {
   rate: integer({ about: "transactions a second", min: 1, max: 1_000_000, fallback: null }),
   speedup: integer({ about: "by their own times, so many times as fast", min: 1, max: 100_000_000, fallback: null }),
   ahead: integer({
-    about: "with neither: transactions that may wait for the detector; 0 for any number",
+    about:
+      "with neither: transactions that may wait for the detector, fewer than come in half a label delay; 0 for any number",
     min: 0,
     max: Number.MAX_SAFE_INTEGER,
     fallback: 10_000,
@@ -100,7 +101,16 @@ async function play(job: Job): Promise<number> {
     const pace = paceOf(values);
     const stopping = interrupt.signal;
     const near = new Nearness(job, log, partitions, screen, stopping);
-    const player = new Player({ records, sink, topics, pace, clock, untilNear: () => near.reached(), stopping });
+    const player = new Player({
+      batch: batchOf(values),
+      records,
+      sink,
+      topics,
+      pace,
+      clock,
+      untilNear: () => near.reached(),
+      stopping,
+    });
     const progress = new Progress(screen, performance.now());
     let rows = 0;
     for await (const batch of dataset.batches()) {
@@ -138,6 +148,11 @@ function paceOf({ rate, speedup }: Values) {
   return speedup === null ? atOnce : bySpeedup(speedup);
 }
 
+/** Small enough to keep to --ahead. */
+function batchOf({ ahead }: Values): number {
+  return ahead === 0 ? MAX_BATCH : Math.max(1, Math.min(MAX_BATCH, ahead >> 1));
+}
+
 function labelDelayOf({ values, columns }: Job): number | null {
   if (values["no-labels"] || columns === null || columns.label === null) return null;
   return values["label-delay"] ?? columns.label.delayMs;
@@ -153,7 +168,6 @@ class Nearness {
   readonly #partitions: number;
   readonly #screen: Screen;
   readonly #stopping: AbortSignal;
-  #sends = 0;
   #said = false;
 
   constructor(job: Job, log: KafkaLog, partitions: number, screen: Screen, stopping: AbortSignal) {
@@ -168,8 +182,6 @@ class Nearness {
     const { values, topics, appId: app } = this.#job;
     const { rate, speedup, ahead } = values;
     if (rate !== null || speedup !== null || ahead === 0) return;
-    this.#sends += 1;
-    if (this.#sends % Math.max(1, Math.floor(Math.min(LOOK_EVERY_ROWS, ahead / 4) / 1000)) !== 0) return;
     const sinceMs = performance.now();
     while (!this.#stopping.aborted) {
       const waiting = await lagOf(this.#log, entryGroup(app), topics.transactions, this.#partitions);

@@ -39,7 +39,7 @@ function prepare({ pace = atOnce, sendMs = () => 0 }: Options = {}) {
   const records = new Records({ partitions: 4, labelDelayMs: 7 * DAY_MS, name: "data" });
   const topics = { transactions: "t", labels: "l" };
   const stopping = new AbortController().signal;
-  const player = new Player({ records, sink, topics, pace, clock, untilNear: async () => {}, stopping });
+  const player = new Player({ batch: 1000, records, sink, topics, pace, clock, untilNear: async () => {}, stopping });
   return { player, records, sent };
 }
 

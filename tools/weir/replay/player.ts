@@ -19,12 +19,13 @@ export type PlayerOptions = {
   readonly topics: { readonly transactions: string; readonly labels: string };
   readonly pace: Pace;
   readonly clock: PlayerClock;
+  /** Records of one send at most. */
+  readonly batch: number;
   /** Resolves when the detector is near enough; asked after each send. */
   readonly untilNear: () => Promise<void>;
   readonly stopping: AbortSignal;
 };
 
-const MAX_BATCH = 1000;
 const MAX_BEHIND_MS = 2000;
 
 export class Player {
@@ -54,7 +55,7 @@ export class Player {
       if (timeMs !== null) await this.#tell(records.labels(timeMs, clock.epochMs()));
       const record = records.transaction(row, clock.epochMs());
       if (record !== null) this.#waiting.push(record);
-      if (this.#waiting.length >= MAX_BATCH) await this.#flush();
+      if (this.#waiting.length >= this.#options.batch) await this.#flush();
     }
   }
 
@@ -81,9 +82,9 @@ export class Player {
   async #tell(labels: readonly SinkRecord[]): Promise<void> {
     if (labels.length === 0) return;
     await this.#flush();
-    const { sink, topics } = this.#options;
-    for (let from = 0; from < labels.length; from += MAX_BATCH)
-      await sink.send(topics.labels, labels.slice(from, from + MAX_BATCH));
+    const { sink, topics, batch } = this.#options;
+    for (let from = 0; from < labels.length; from += batch)
+      await sink.send(topics.labels, labels.slice(from, from + batch));
     this.labels += labels.length;
   }
 

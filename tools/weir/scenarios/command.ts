@@ -22,7 +22,7 @@ const options = {
   ruleset: text({ about: "the rules", placeholder: "FILE", fallback: "rulesets/card-payments.yaml" }),
   days: integer({ about: "of event time, for each scenario", min: 1, max: 1_000, fallback: 60 }),
   "warm-up": integer({ about: "days at the beginning that do not count", min: 0, max: 1_000, fallback: 15 }),
-  customers: integer({ about: "who pay", min: 2, max: 1_000_000, fallback: 2_000 }),
+  customers: integer({ about: "who pay", min: 2, max: 1_000_000, fallback: 1_000 }),
   seed: integer({ about: "the same seed gives the same figures", min: 0, max: 2 ** 32 - 1, fallback: 1 }),
   out: text({ about: "where the figures go as JSON", placeholder: "FILE", fallback: null }),
 };
