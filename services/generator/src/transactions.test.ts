@@ -31,8 +31,8 @@ describe("transactions of a scenario", () => {
   test("are these very bytes", () => {
     expect(sequence({ length: 2 }).map(({ value }) => value.toString())).toMatchInlineSnapshot(`
       [
-        "{"source":"juyezwijclsk","target":"xqmyuvnlzrcf","amount":18.09,"currency":"EUR","id":"r1-0","timestamp":1700000000000,"country":"DE","device":"dhvhtlxhaaaa"}",
-        "{"source":"ejhywftbatue","target":"srrymcdpvmgz","amount":12.36,"currency":"EUR","id":"r1-1","timestamp":1700000000001,"country":"DE"}",
+        "{"source":"pjsxmsngnrvc","target":"xqmyuvnlzrcf","amount":16.49,"currency":"EUR","id":"r1-0","timestamp":1700000000000,"country":"DE","device":"wlhmsvctgdxt"}",
+        "{"source":"glrldgeyugfz","target":"fnqudwafrsko","amount":19.24,"currency":"EUR","id":"r1-1","timestamp":1700000000001,"country":"DE"}",
       ]
     `);
   });
