@@ -270,6 +270,45 @@ describe("faults say where and what would be right", () => {
     expect(faultsOf(withRules(rule.replaceAll("score", "monitor: true, score")))).toBe("");
   });
 
+  describe("a rule never matters where another hits as well and scores as much", () => {
+    const first = (when: string, score: number) => `{ id: a, when: '${when}', score: ${score} }`;
+    const second = (when: string, score: number) => `{ id: b, when: '${when}', score: ${score} }`;
+
+    test.each<[string, string, number, string, number, number | null]>([
+      ["a narrower bound", "amount >= 900", 0.95, "amount >= 1000", 0.7, 1],
+      ["a narrower bound that comes first", "amount > 1000", 0.7, "amount >= 900", 0.7, 0],
+      ["a bound and more", "amount >= 900", 0.95, 'amount >= 900.5 && currency == "EUR"', 0.95, 1],
+      ["one of two alternatives", 'amount > 900 || currency == "EUR"', 0.8, "amount > 950", 0.7, 1],
+      ["a field that is there", "country != null && amount > 5", 0.8, "country != null && amount > 6", 0.8, 1],
+      ["the same in other words, of which the later goes", "amount > 900", 0.8, "!(amount <= 900)", 0.8, 1],
+      [
+        "a higher score, which is told and sorts what waits for review",
+        "amount >= 900",
+        0.7,
+        "amount >= 1000",
+        0.8,
+        null,
+      ],
+      ["a wider bound", "amount >= 900", 0.95, "amount >= 850", 0.7, null],
+      ["another subject", "amount >= 900", 0.95, "count_10m > 9", 0.7, null],
+      [
+        "a condition of the other one's that may not hold",
+        "amount >= 900 && count_10m > 9",
+        0.95,
+        "amount >= 1000",
+        0.7,
+        null,
+      ],
+    ])("%s", (_what, when, score, other, otherScore, never) => {
+      const faults = faultsOf(withRules(first(when, score), second(other, otherScore)));
+      const [by, id] = never === 0 ? [1, "b"] : [0, "a"];
+      const message = `whenever this hits, rules[${by}] (${id}) hits too and scores as much, so this rule never matters`;
+      expect(faults.replaceAll(/; score it.*/g, "")).toBe(never === null ? "" : `r.yaml:${10 + never}:20: ${message}`);
+      const watched = withRules(first(when, score), second(other, otherScore).replace("score", "monitor: true, score"));
+      expect(faultsOf(watched)).toBe("");
+    });
+  });
+
   test("features and lists that nothing uses", () => {
     const unused = GOOD.replace(/ {2}- \{ id: busy.*\n/, "");
     expect(faultsOf(unused).split("\n")).toEqual([

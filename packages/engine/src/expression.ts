@@ -23,6 +23,7 @@ export type Expression = {
   readonly test: (facts: Facts) => boolean;
   /** Whether it can still be true while only the first `known` features are: see compilePossible. */
   readonly possible: (known: number) => (facts: Facts) => boolean;
+  readonly ast: ASTNode;
   /** Fields and features that it reads, in order of appearance. */
   readonly reads: readonly string[];
   /** Lists that it looks into. */
@@ -65,6 +66,7 @@ export function compileExpression(
       ...expression,
       test: closure.run,
       possible: (known) => compilePossible(ast, names, known),
+      ast,
       canonical: canonical(ast),
     },
   };

@@ -1,10 +1,11 @@
 /** What the flow check claims about numbers, held against what the closures say. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { compileExpression } from "./expression.ts";
+import { compileExpression, type Expression } from "./expression.ts";
 import type { Facts } from "./facts.ts";
 import type { Feature } from "./feature.ts";
 import { rangeOf } from "./features.ts";
+import { implications } from "./flow.ts";
 import { Names } from "./names.ts";
 
 const aFeature = { by: "source", and: [], field: null, windowMs: 9, delayMs: 0, before: false } as const;
@@ -62,10 +63,14 @@ const facts: fc.Arbitrary<Facts> = fc
     features: Float64Array.from(features),
   }));
 
+function compiled(text: string): Expression {
+  const result = compileExpression(text, names, { constants: false });
+  if (!result.ok) throw new Error(result.faults.map(({ message }) => message).join("; "));
+  return result.expression;
+}
+
 function holds(text: string, given: Facts): boolean {
-  const compiled = compileExpression(text, names, { constants: false });
-  if (!compiled.ok) throw new Error(compiled.faults.map(({ message }) => message).join("; "));
-  return compiled.expression.test(given);
+  return compiled(text).test(given);
 }
 
 const RUNS = { numRuns: 5_000 };
@@ -93,4 +98,22 @@ test("a divisor that is let through is never 0", () => {
     }),
     RUNS,
   );
+});
+
+test("a condition that is said to hold wherever another does holds there", () => {
+  const bounded = fc
+    .tuple(operand, fc.constantFrom("<", "<=", ">", ">=", "=="), numeral)
+    .map((parts) => parts.join(" "));
+  const either = fc.oneof(bounded, condition);
+  const joined = fc.tuple(either, fc.constantFrom("&&", "||"), either).map((parts) => parts.join(" "));
+  let said = 0;
+  fc.assert(
+    fc.property(fc.oneof(bounded, joined), fc.oneof(bounded, joined), facts, (text, other, given) => {
+      if (!implications(compiled(text).ast, names)(compiled(other).ast)) return;
+      said += 1;
+      if (holds(text, given)) expect(holds(other, given)).toBe(true);
+    }),
+    RUNS,
+  );
+  expect(said).toBeGreaterThan(RUNS.numRuns / 100);
 });

@@ -36,11 +36,23 @@ const COMPARED_THE_OTHER_WAY = { "<": ">", "<=": ">=", ">": "<", ">=": "<=", "==
 const NEGATED = { "<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "==" } as const;
 type Comparison = keyof typeof NEGATED;
 
+const NOTHING_KNOWN: Known = { present: new Set(), ranges: new Map() };
+
 /** `constants`: whether a comparison that always comes out the same is a fault. */
 export function flowFaults(ast: ASTNode, names: Names, constants: boolean): ExpressionFault[] {
   const flow = new Flow(names, constants);
-  flow.condition(ast, { present: new Set(), ranges: new Map() });
+  flow.condition(ast, NOTHING_KNOWN);
   return flow.faults;
+}
+
+/**
+ * Of a condition without a fault: which others hold wherever it does, as far as the bounds of numbers and what is there
+ * tell. Never says so of one that might not.
+ */
+export function implications(ast: ASTNode, names: Names): (other: ASTNode) => boolean {
+  const flow = new Flow(names, false);
+  const { yes } = flow.condition(ast, NOTHING_KNOWN);
+  return (other) => yes !== null && flow.condition(other, yes).no === null;
 }
 
 class Flow {
@@ -93,7 +105,8 @@ class Flow {
     const asked = askedFor(node);
     if (asked !== null) {
       const there = known && { ...known, present: new Set([...known.present, asked]) };
-      return node.op === "!=" ? { yes: there, no: known } : { yes: known, no: there };
+      const missing = known?.present.has(asked) ? null : known;
+      return node.op === "!=" ? { yes: there, no: missing } : { yes: missing, no: there };
     }
     const [left, right] = node.args as [ASTNode, ASTNode];
     const [a, b] = [this.#value(left, known), this.#value(right, known)];

@@ -5,6 +5,7 @@ import type { RulesetFault } from "./fault.ts";
 import type { Names } from "./names.ts";
 import { CURRENCY_NOT_LISTED, MODEL, type PlannedRule, plannedReads } from "./plan.ts";
 import { LIMITS, type RuleDocument } from "./ruleset-schema.ts";
+import { checkShadowed, type ScoredRule } from "./shadowed.ts";
 
 export type CompiledRules = {
   /** By their place in the document; those that do not compile are left out. */
@@ -20,6 +21,7 @@ export function compileRules(document: SourceDocument, names: Names, faults: Rul
   const written: unknown = document.data?.rules;
   if (!Array.isArray(written)) return { rules, whole: false, used };
   const unique = new UniqueRules(document, faults);
+  const scored: ScoredRule[] = [];
   for (const [index, rule] of (written as RuleDocument[]).slice(0, LIMITS.rules).entries()) {
     const path = ["rules", index];
     if (document.sound([...path, "id"])) unique.checkId(index, rule.id);
@@ -34,17 +36,19 @@ export function compileRules(document: SourceDocument, names: Names, faults: Rul
     const { expression } = compiled;
     for (const name of [...expression.reads, ...expression.lists]) used.add(name);
     if (!monitor) {
-      unique.checkCondition(index, expression);
+      const isFirst = unique.checkCondition(index, expression);
       checkMatters(document, index, rule, expression, faults);
+      if (isFirst && document.sound([...path, "score"])) scored.push({ index, id, score, expression });
     }
     const { test, possible, nodes, reads } = expression;
     const examples = document.sound([...path, "examples"]) ? (rule.examples?.length ?? 0) : 0;
     rules.set(index, { id, when, score, monitor, test, possible, nodes, examples, ...plannedReads(reads, names) });
   }
+  checkShadowed(document, scored, names, faults);
   return { rules, whole: rules.size === written.length, used };
 }
 
-/** A rule that changes no outcome is a mistake, unless it says that it only watches. */
+/** A rule that changes no outcome by itself is a mistake, unless it says that it only watches. */
 function checkMatters(
   document: SourceDocument,
   index: number,
@@ -87,10 +91,12 @@ class UniqueRules {
       this.#fault(index, "id", `${id} is a name of the engine's own; choose another`);
   }
 
-  checkCondition(index: number, { canonical }: Expression): void {
+  /** Whether no rule before has it. */
+  checkCondition(index: number, { canonical }: Expression): boolean {
     const first = this.#conditions.get(canonical);
     if (first === undefined) this.#conditions.set(canonical, index);
     else this.#fault(index, "when", `this is the condition of rules[${first}] too; keep the one with the higher score`);
+    return first === undefined;
   }
 
   #fault(index: number, part: "id" | "when", message: string): void {
