@@ -1,5 +1,5 @@
 /** A broker of its own for a round, the topics of each run, and what the contenders wrote there. */
-import { mkdirSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type KafkaConnection, KafkaLog, openAdmin, openProducer, type Producer } from "@weir/kafka";
 import { TOPICS } from "@weir/schema";
@@ -18,7 +18,12 @@ const STOP_WITHIN_MS = 15_000;
 
 export type Input = { readonly topic: string; readonly messages: number; readonly fraud: number };
 
-export type Outputs = { readonly legit: string; readonly fraud: string; readonly between: readonly string[] };
+export type Outputs = {
+  readonly app: string;
+  readonly legit: string;
+  readonly fraud: string;
+  readonly between: readonly string[];
+};
 
 /** `fraud`: of a job that asks about the past, null. */
 export type Split = { readonly legit: number; readonly fraud: number };
@@ -127,7 +132,7 @@ export class Arena implements AsyncDisposable {
     }
     const between = wanted.some(({ name }) => name === byTarget) ? [byTarget] : [];
     return {
-      outputs: { legit: names.legit, fraud: names.fraud, between },
+      outputs: { app, legit: names.legit, fraud: names.fraud, between },
       contestants: new Contestants(app, launched),
     };
   }
@@ -146,6 +151,18 @@ export class Arena implements AsyncDisposable {
       ),
     );
     return ends.reduce((sum, end) => sum + end, 0);
+  }
+
+  /** Of all topics that the contender wrote, those of its state too; segments that compaction has left. */
+  bytes({ app }: Outputs): number {
+    const data = join(folder, "kafka/data");
+    const own = readdirSync(data).filter((name) => name.startsWith(`${app}.`) || name.startsWith(`${app}-`));
+    const segments = own.flatMap((topic) =>
+      readdirSync(join(data, topic))
+        .filter((name) => name.endsWith(".log"))
+        .map((name) => statSync(join(data, topic, name)).size),
+    );
+    return segments.reduce((sum, size) => sum + size, 0);
   }
 
   /** Reads it all. */

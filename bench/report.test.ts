@@ -17,6 +17,7 @@ function aRun(given: Partial<Run>): Run {
     cpuUs: 10,
     brokerCpuUs: 5,
     peakMb: 100,
+    bytes: 300,
     spinMs: 300,
     split: { legit: 900, fraud: 100 },
     ...given,

@@ -18,6 +18,7 @@ export type Summary = {
   readonly cpuUs: number;
   readonly brokerCpuUs: number;
   readonly peakMb: number;
+  readonly bytes: number;
 };
 
 /** Medians of one job's runs, a contender each, in the order of their first runs. */
@@ -36,6 +37,7 @@ export function summaries(runs: readonly Run[]): Summary[] {
       cpuUs: of(({ cpuUs }) => cpuUs),
       brokerCpuUs: of(({ brokerCpuUs }) => brokerCpuUs),
       peakMb: of(({ peakMb }) => peakMb),
+      bytes: of(({ bytes }) => bytes),
     };
   });
 }
@@ -43,15 +45,18 @@ export function summaries(runs: readonly Run[]): Summary[] {
 /** As Markdown, a table for each job. */
 export function throughputReport(runs: readonly Run[], describe: (job: JobName) => string): string {
   const tables = [...Map.groupBy(runs, ({ job }) => job)].map(([job, own]) => {
-    const rows = summaries(own).map(({ contender, rounds, perSecond, weirIsTimes, cpuUs, brokerCpuUs, peakMb }) => [
-      contender,
-      Math.round(perSecond).toLocaleString("en"),
-      weirIsTimes === null ? "" : `${weirIsTimes.toFixed(2)} x`,
-      cpuUs.toFixed(1),
-      brokerCpuUs.toFixed(1),
-      peakMb.toFixed(0),
-      String(rounds),
-    ]);
+    const rows = summaries(own).map(
+      ({ contender, rounds, perSecond, weirIsTimes, cpuUs, brokerCpuUs, peakMb, bytes }) => [
+        contender,
+        Math.round(perSecond).toLocaleString("en"),
+        weirIsTimes === null ? "" : `${weirIsTimes.toFixed(2)} x`,
+        cpuUs.toFixed(1),
+        brokerCpuUs.toFixed(1),
+        peakMb.toFixed(0),
+        bytes.toFixed(0),
+        String(rounds),
+      ],
+    );
     const head = [
       `${job}: ${describe(job)}`,
       "messages/s",
@@ -59,6 +64,7 @@ export function throughputReport(runs: readonly Run[], describe: (job: JobName) 
       "CPU us a message",
       "broker's",
       "peak MB",
+      "bytes written",
       "rounds",
     ];
     return markdownTable([head, ...rows]);

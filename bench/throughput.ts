@@ -21,6 +21,8 @@ export type Run = {
   readonly cpuUs: number;
   readonly brokerCpuUs: number;
   readonly peakMb: number;
+  /** In the broker's log, for a message: outputs, what lies between two stages, state. */
+  readonly bytes: number;
   readonly spinMs: number;
   readonly split: Split;
 };
@@ -38,7 +40,7 @@ export async function throughput(
   contender: Contender,
   job: Job,
   options: { readonly input: Input; readonly partitions: number; readonly processes: number },
-): Promise<Pick<Run, "perSecond" | "cpuUs" | "brokerCpuUs" | "peakMb" | "spinMs" | "split">> {
+): Promise<Pick<Run, "perSecond" | "cpuUs" | "brokerCpuUs" | "peakMb" | "bytes" | "spinMs" | "split">> {
   const { input, partitions, processes } = options;
   const spin = spinMs();
   const { outputs, contestants } = await arena.start(contender, job, { topic: input.topic, partitions, processes });
@@ -73,6 +75,7 @@ export async function throughput(
     cpuUs: ((last.cpu - first.cpu) * 1e6) / messages,
     brokerCpuUs: ((last.brokerCpu - first.brokerCpu) * 1e6) / messages,
     peakMb,
+    bytes: arena.bytes(outputs) / input.messages,
     spinMs: spin,
     split,
   };
