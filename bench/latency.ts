@@ -13,6 +13,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
+import { until } from "@weir/testing";
 import { build, type Histogram } from "hdr-histogram-js";
 import { Arena, type Outputs } from "./arena.ts";
 import { CONTENDERS, type Contender, named, rotated } from "./contenders.ts";
@@ -22,6 +23,9 @@ import { cpuSeconds, spinMs } from "./processes.ts";
 import { Payments } from "./workload.ts";
 
 const TICK_MS = 1;
+/** A contender has started when a decision comes as fast as this. */
+const STARTED_WHEN_MS = 500;
+const START_WITHIN_MS = 60_000;
 /** For the last decisions of the measured time. */
 const STRAGGLERS_MS = 20_000;
 const MOST_IN_ONE_SEND = 5_000;
@@ -76,17 +80,19 @@ async function measure(arena: Arena, contender: Contender, job: Job, rate: numbe
   const topic = await arena.emptyInput(partitions);
   const { outputs, contestants } = await arena.start(contender, job, { topic, partitions, processes: 1 });
   await using running = contestants;
-  const fromMs = Math.ceil(nowMs()) + warmUpMs;
-  const toMs = fromMs + seconds * 1_000;
-  const watcher = watch(arena, outputs, fromMs, toMs);
-  const sent = send(arena, topic, { rate, fromMs, toMs });
+  const window: Window = { fromMs: Number.POSITIVE_INFINITY, toMs: Number.POSITIVE_INFINITY };
+  const watcher = watch(arena, outputs, window);
+  const sent = send(arena, topic, rate, window);
+  await until(() => watcher.started(), START_WITHIN_MS);
+  window.fromMs = Math.ceil(nowMs()) + warmUpMs;
+  window.toMs = window.fromMs + seconds * 1_000;
   const cpu = async (): Promise<[own: number, broker: number]> => [
     running.pids.reduce((sum, pid) => sum + cpuSeconds(pid), 0),
     cpuSeconds(arena.brokerPid),
   ];
-  await sleep(fromMs - nowMs());
+  await sleep(window.fromMs - nowMs());
   const before = await cpu();
-  await sleep(toMs - nowMs());
+  await sleep(window.toMs - nowMs());
   const after = await cpu();
   const { measured, latestMs } = await sent;
   for (const endMs = nowMs() + STRAGGLERS_MS; watcher.histogram.totalCount < measured && nowMs() < endMs; )
@@ -111,23 +117,27 @@ async function measure(arena: Arena, contender: Contender, job: Job, rate: numbe
   };
 }
 
+/** The measured time, once it is known: [fromMs, toMs). */
+type Window = { fromMs: number; toMs: number };
+
 /** Until `toMs`. Resolves with how many were due from `fromMs` on, and how late the latest of those was sent. */
 async function send(
   arena: Arena,
   topic: string,
-  { rate, fromMs, toMs }: { readonly rate: number; readonly fromMs: number; readonly toMs: number },
+  rate: number,
+  window: Window,
 ): Promise<{ readonly measured: number; readonly latestMs: number }> {
   const payments = new Payments({ keys, partitions });
   const producer = arena.producer();
   const startMs = nowMs();
   const dueMs = (number: number): number => Math.floor(startMs + (number * 1_000) / rate);
   let [sent, measured, latestMs] = [0, 0, 0];
-  while (dueMs(sent) < toMs) {
+  while (dueMs(sent) < window.toMs) {
     const atMs = nowMs();
     const records = [];
-    for (; dueMs(sent) <= atMs && dueMs(sent) < toMs && records.length < MOST_IN_ONE_SEND; sent++) {
+    for (; dueMs(sent) <= atMs && dueMs(sent) < window.toMs && records.length < MOST_IN_ONE_SEND; sent++) {
       records.push(payments.next(dueMs(sent)).record);
-      if (dueMs(sent) < fromMs) continue;
+      if (dueMs(sent) < window.fromMs) continue;
       measured++;
       latestMs = Math.max(latestMs, atMs - dueMs(sent));
     }
@@ -138,9 +148,10 @@ async function send(
   return { measured, latestMs };
 }
 
-/** Records, in us, the latencies of decisions on payments that were due in [fromMs, toMs). */
-function watch(arena: Arena, { legit, fraud }: Outputs, fromMs: number, toMs: number) {
+/** Records, in us, the latencies of decisions on payments that were due in the window. */
+function watch(arena: Arena, { legit, fraud }: Outputs, window: Window) {
   const histogram: Histogram = build({ highestTrackableValue: MOST_US, numberOfSignificantValueDigits: 3 });
+  let started = false;
   const readers = [legit, fraud].flatMap((topic) =>
     Array.from({ length: partitions }, (_, partition) => arena.log.read({ topic, partition }, 0)),
   );
@@ -150,13 +161,15 @@ function watch(arena: Arena, { legit, fraud }: Outputs, fromMs: number, toMs: nu
         const batch = await reader.next();
         if (batch === null) return;
         const atMs = nowMs();
+        started ||= batch.records.some(({ timestampMs }) => atMs - timestampMs < STARTED_WHEN_MS);
         for (const { timestampMs } of batch.records)
-          if (timestampMs >= fromMs && timestampMs < toMs)
+          if (timestampMs >= window.fromMs && timestampMs < window.toMs)
             histogram.recordValue(Math.min(MOST_US, Math.max(1, Math.round((atMs - timestampMs) * 1_000))));
       }
     })().catch(() => {});
   return {
     histogram,
+    started: () => started,
     close: () => {
       for (const reader of readers) reader.close();
     },
