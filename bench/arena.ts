@@ -165,15 +165,17 @@ export class Arena implements AsyncDisposable {
     return segments.reduce((sum, size) => sum + size, 0);
   }
 
-  /** Reads it all. */
+  /** Reads it all, and of each batch whether its first record is JSON: throws if not. */
   async split({ legit, fraud }: Outputs, partitions: number): Promise<Split> {
     const count = async (topic: string): Promise<number> => {
       let records = 0;
       for (let partition = 0; partition < partitions; partition++) {
         const { end } = await this.log.bounds({ topic, partition });
         const reader = this.log.read({ topic, partition }, 0, end);
-        for (let batch = await reader.next(); batch !== null; batch = await reader.next())
+        for (let batch = await reader.next(); batch !== null; batch = await reader.next()) {
           records += batch.records.length;
+          JSON.parse(String(batch.records[0]?.value ?? "{}"));
+        }
         reader.close();
       }
       return records;

@@ -15,7 +15,7 @@ final class EightWindows extends WindowStage {
     long target = Payment.identityOf(payment.target());
     byte[] history = history(record);
     double[] features = windows.eight(history, record.timestamp(), amountMinor, target);
-    context().forward(record, Rules.eightWindows(amountMinor, features) ? "fraud" : "legit");
+    decide(record, Rules.eightWindows(amountMinor, features));
     keep(record, history, amountMinor, target);
   }
 }

@@ -12,8 +12,7 @@ final class OneWindow extends WindowStage {
   public void process(Record<byte[], byte[]> record) {
     int amountMinor = Payment.of(record.value()).amountMinor();
     byte[] history = history(record);
-    boolean fraud = Rules.oneWindow(amountMinor, windows.one(history, record.timestamp(), amountMinor));
-    context().forward(record, fraud ? "fraud" : "legit");
+    decide(record, Rules.oneWindow(amountMinor, windows.one(history, record.timestamp(), amountMinor)));
     keep(record, history, amountMinor, 0);
   }
 }

@@ -3,6 +3,7 @@ package peer;
 import org.apache.kafka.streams.processor.api.ContextualProcessor;
 import org.apache.kafka.streams.processor.api.ProcessorContext;
 import org.apache.kafka.streams.processor.api.Record;
+import org.apache.kafka.streams.processor.api.RecordMetadata;
 import org.apache.kafka.streams.state.KeyValueStore;
 
 /** Keeps the history of each key of its input in a store, and asks it before the payment joins it. */
@@ -21,6 +22,14 @@ abstract class WindowStage extends ContextualProcessor<byte[], byte[], byte[], b
   public void init(ProcessorContext<byte[], byte[]> context) {
     super.init(context);
     store = context.getStateStore(storeName);
+  }
+
+  /** Decides on a payment that lies in the topic of this stage itself. */
+  protected final void decide(Record<byte[], byte[]> record, int hits) {
+    RecordMetadata place = context().recordMetadata().orElseThrow();
+    Decision decision =
+        Decision.of(hits, record.value(), 0, Decision.idOf(place), place.offset(), record.timestamp());
+    context().forward(record.withValue(decision.text()), decision.topic());
   }
 
   protected final byte[] history(Record<byte[], byte[]> record) {
