@@ -22,6 +22,7 @@ export type Outputs = {
   readonly app: string;
   readonly legit: string;
   readonly fraud: string;
+  /** The logs between stages; who has fewer stages leaves some empty. */
   readonly between: readonly string[];
 };
 
@@ -130,7 +131,7 @@ export class Arena implements AsyncDisposable {
       const logFile = join(folder, `${app}-${number}.log`);
       launched.push(await launch(app, contender.command, contender.args, logFile, environment));
     }
-    const between = wanted.some(({ name }) => name === byTarget) ? [byTarget] : [];
+    const between = wanted.map(({ name }) => name).filter((name) => name.startsWith(`${app}.by-`));
     return {
       outputs: { app, legit: names.legit, fraud: names.fraud, between },
       contestants: new Contestants(app, launched),

@@ -72,12 +72,16 @@ export const decisionPart: Part = {
     console.log(`the aim is under ${TARGET_MICROSECONDS} us`);
     measure("busy keys, every other payment with reasons", BUSY_KEYS, BUSY_RULESET);
     const slow = upTo.filter(({ microseconds }, index) => microseconds > (STEPS[index]?.bound ?? 0) * peer);
-    for (const { name } of slow) console.error(`for ordinary keys the parts up to "${name}" cost more than their bound`);
+    for (const { name } of slow)
+      console.error(`for ordinary keys the parts up to "${name}" cost more than their bound`);
     if (slow.length > 0) process.exitCode = 1;
   },
 };
 
-type Costs = { readonly peer: number; readonly upTo: readonly { readonly name: string; readonly microseconds: number }[] };
+type Costs = {
+  readonly peer: number;
+  readonly upTo: readonly { readonly name: string; readonly microseconds: number }[];
+};
 
 /** us of a decision, of the peer and of each part with those before it. */
 function measure(name: string, keys: number, ruleset: string): Costs {
