@@ -118,7 +118,7 @@ async function startDetector(
       nextRun: randomUUID,
       nowMs: Date.now,
     });
-    const metrics = detectorMetrics(registry, only);
+    const metrics = detectorMetrics(registry, { stage: only, rule: plan.rules.map(({ id }) => id) });
     const stages = stagesOf(settings, counts);
     const last = stages.at(-1);
     const tail = settings.adminToken === null ? null : new DecisionTail(TAIL);

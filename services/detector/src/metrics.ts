@@ -8,14 +8,24 @@ import { DURATION_BUCKETS_SECONDS, type Metrics } from "@weir/service";
 
 export type DetectorMetrics = ReturnType<typeof detectorMetrics>;
 
-/** `stage`: names of the stages that run here. */
-export function detectorMetrics(metrics: Metrics, stage: readonly string[]) {
+const OUTCOMES = ["approve", "review", "decline"] as const;
+
+/** `stage`: names of the stages that run here; `rule`: ids of the ruleset's rules. */
+export function detectorMetrics(
+  metrics: Metrics,
+  { stage, rule }: Readonly<Record<"stage" | "rule", readonly string[]>>,
+) {
   return {
     transactions: metrics.counter({ name: "weir_transactions_total", help: "Transactions decided or rejected" }),
     decisions: metrics.counter({
       name: "weir_decisions_total",
       help: "Decisions by outcome",
-      labels: { outcome: ["approve", "review", "decline"] },
+      labels: { outcome: OUTCOMES },
+    }),
+    ruleHits: metrics.counter({
+      name: "weir_rule_hits_total",
+      help: "Decisions that a rule had a part in, by their outcome; a monitor's hits too",
+      labels: { rule, outcome: OUTCOMES },
     }),
     marked: metrics.counter({
       name: "weir_marked_decisions_total",
@@ -106,6 +116,11 @@ export function detectorMetrics(metrics: Metrics, stage: readonly string[]) {
       name: "weir_state_keys",
       help: "Keys with live events, of all assigned partitions",
       labels: { stage },
+    }),
+    partitionOffset: metrics.gauge({
+      name: "weir_partition_offset",
+      help: "Offset up to which a stage is done with a partition: it stands still when nothing comes, or nothing goes on",
+      labels: { stage, partition: [] },
     }),
     lagTransactions: metrics.gauge({
       name: "weir_lag_transactions",

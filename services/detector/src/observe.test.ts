@@ -11,7 +11,8 @@ function observed() {
   const unready: string[] = [];
   const readiness = { notReady: (reason: string) => void unready.push(reason) };
   const stage = { stage: "gate", ofTransactions: true, isLast: true, readiness };
-  const events = observe(stage, detectorMetrics(registry, ["gate"]), log, () => 0);
+  const made = detectorMetrics(registry, { stage: ["gate"], rule: ["burst", "probe"] });
+  const events = observe(stage, made, log, () => 0);
   return { events, lines, unready, exported: () => registry.registry.metrics() };
 }
 
@@ -35,21 +36,35 @@ test("an engine that threw is counted, and logged by kind and place: its words m
   expect(await exported()).toContain("weir_step_failures_total 2");
 });
 
-test("a decision is counted by its outcome and by each of its marks", async () => {
+test("a decision is counted by its outcome, by each of its marks and for each rule that hit", async () => {
   const { events, exported } = observed();
   const labels = new Map([
     ["approve", 5],
     ["approve+late", 2],
     ["review+late+currency", 1],
+    ["approve!probe", 3],
+    ["decline+late!burst!probe", 2],
   ]);
-  const batch = { partition: 0, from: 0, next: 8, endOffset: 8, records: 8, labels, outputs: [], snapshotRecords: 0 };
+  const batch = {
+    partition: 0,
+    from: 0,
+    next: 13,
+    endOffset: 13,
+    records: 13,
+    labels,
+    outputs: [],
+    snapshotRecords: 0,
+  };
   events.batchCommitted({ ...batch, timestampsMs: new Float64Array(), computeMs: 1 });
   const text = await exported();
-  for (const line of ['decisions_total{outcome="approve"} 7', 'decisions_total{outcome="review"} 1'])
+  for (const line of ['decisions_total{outcome="approve"} 10', 'decisions_total{outcome="review"} 1'])
     expect(text).toContain(`weir_${line}`);
-  for (const line of ['{mark="late"} 3', '{mark="currency"} 1', '{mark="history"} 0'])
+  for (const line of ['{mark="late"} 5', '{mark="currency"} 1', '{mark="history"} 0'])
     expect(text).toContain(`weir_marked_decisions_total${line}`);
-  expect(text).toContain("weir_transactions_total 8");
+  for (const line of ['{rule="probe",outcome="approve"} 3', '{rule="burst",outcome="decline"} 2'])
+    expect(text).toContain(`weir_rule_hits_total${line}`);
+  expect(text).toContain('weir_rule_hits_total{rule="burst",outcome="approve"} 0');
+  expect(text).toContain("weir_transactions_total 13");
 });
 
 test("a stage that gains partitions is not ready at once, one that loses some goes on", () => {

@@ -85,6 +85,7 @@ export function observe(
     },
     released({ partition }) {
       metrics.lagTransactions.remove({ stage, partition });
+      metrics.partitionOffset.remove({ stage, partition });
       log.info({ partition }, `${name(partition)} released`);
     },
     held({ topic, lag, maxLag }) {
@@ -129,9 +130,10 @@ function countBatch(
 }
 
 function countDecisions(metrics: DetectorMetrics, label: string, count: number): void {
-  const { outcome, marks } = parseDecisionLabel(label);
+  const { outcome, marks, rules } = parseDecisionLabel(label);
   metrics.decisions.inc({ outcome }, count);
   for (const mark of marks) metrics.marked.inc({ mark }, count);
+  for (const rule of rules) metrics.ruleHits.inc({ rule, outcome }, count);
 }
 
 function isPowerOfTwo(count: number): boolean {

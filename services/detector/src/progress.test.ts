@@ -39,7 +39,7 @@ test("a partition that is still restored has no lag, rather than one of 0", asyn
     log: { bounds: async () => ({ start: 0, end: 9 }) } as unknown as Log,
     inputs: new Map([["gate", "in"]]),
     readiness: new Map(),
-    metrics: detectorMetrics(registry, ["gate"]),
+    metrics: detectorMetrics(registry, { stage: ["gate"], rule: [] }),
     watchdog: { beat: () => {}, pause: () => {} },
     everyMs: 1,
     nowMs: () => 0,
@@ -49,5 +49,6 @@ test("a partition that is still restored has no lag, rather than one of 0", asyn
   await vi.waitFor(async () =>
     expect(await exported()).toContain('weir_lag_transactions{stage="gate",partition="1"} 4'),
   );
-  expect(await exported()).not.toContain('weir_lag_transactions{stage="gate",partition="0"}');
+  expect(await exported()).not.toContain('{stage="gate",partition="0"}');
+  expect(await exported()).toContain('weir_partition_offset{stage="gate",partition="1"} 5');
 });

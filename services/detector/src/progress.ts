@@ -49,7 +49,10 @@ async function measure(options: ProgressOptions, stage: string, status: readonly
   // Until its state is known, nobody knows how much of a partition waits: no number, rather than 0.
   const known = status.filter(({ position }) => position !== null);
   const lags = await Promise.all(known.map((one) => lagOf(options.log, inputs.get(stage) as string, one)));
-  for (const { partition, lag } of lags) metrics.lagTransactions.set({ stage, partition }, lag);
+  for (const { partition, lag, position } of lags) {
+    metrics.lagTransactions.set({ stage, partition }, lag);
+    metrics.partitionOffset.set({ stage, partition }, position as number);
+  }
   const waiting = lags.filter(({ lag }) => lag > 0);
   const oldestMs = Math.min(...waiting.map((one) => one.decidedUpToMs ?? Number.POSITIVE_INFINITY));
   metrics.lagSeconds.set({ stage }, Number.isFinite(oldestMs) ? Math.max(0, nowMs() - oldestMs) / 1000 : 0);

@@ -193,7 +193,7 @@ describe("labels", () => {
     expect(flow.labels).toEqual([
       ...["gate passed", "source passed", "target approve"],
       ...["labels passed", "source passed", "target label:matched"],
-      ...["gate passed", "source passed", "target decline"],
+      ...["gate passed", "source passed", "target decline!risky"],
     ]);
     expect(flow.decisions().at(-1)).toMatchObject({ reasons: [{ rule: "risky", observed: { frauds: 1 } }] });
   });
@@ -203,7 +203,7 @@ describe("labels", () => {
     flow.send({});
     flow.label({ transaction: "queueing.transactions/0/0" });
     flow.send({});
-    expect(flow.labels.slice(2)).toEqual(["labels passed", "source label:matched", "gate passed", "source decline"]);
+    expect(flow.labels.slice(2)).toEqual(["labels passed", "source label:matched", "gate passed", "source decline!risky"]);
   });
 
   test("that find no transaction are counted", () => {

@@ -20,6 +20,7 @@ export type DecidingOptions = {
 export function createDeciding({ plan, topics, explain, at, earlier }: DecidingOptions): Departure {
   const decide = createDecide(plan);
   const write = createDecisionText(plan, { topic: topics.transactions, explain });
+  const namesOf = (hits: readonly number[]): string[] => hits.map((rule) => plan.rules[rule]?.id as string);
   return (answered) => {
     const { record, headers, closeAtByte, observation, state, features } = answered;
     const { incomplete, order, late, approximate, historySinceMs } = answered;
@@ -38,13 +39,14 @@ export function createDeciding({ plan, topics, explain, at, earlier }: DecidingO
       headers,
       timestampMs: record.timestampMs,
     };
-    const label = decisionLabel(verdict.outcome, {
+    const marks = {
       late,
       approximate,
       history: historySinceMs > 0,
       incomplete: incomplete.length > 0,
       currency: !verdict.listed,
-    });
+    };
+    const label = decisionLabel(verdict.outcome, marks, namesOf(verdict.hits));
     return { outputs: [output], label, event: observation };
   };
 }

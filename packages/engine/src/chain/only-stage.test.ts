@@ -84,8 +84,8 @@ const header = (headers: LogRecord["headers"], name: string) =>
 describe("a decided record", () => {
   test.each([
     [899.99, "legit", "approve"],
-    [900, "fraud", "decline"],
-    [1000, "fraud", "decline"],
+    [900, "fraud", "decline!large-amount"],
+    [1000, "fraud", "decline!large-amount"],
   ])("an amount of %d goes to %s", (amount, topic, label) => {
     const { output, label: said } = stepOnce(THRESHOLD, aRecord({ amount }));
     expect([output.topic, said]).toEqual([topic, label]);
@@ -154,12 +154,12 @@ describe("a decided record", () => {
       score: 0,
       reasons: [{ rule: "currency_not_listed", observed: { currency: "USD" } }],
     });
-    expect(stepOnce(ruleset, aRecord({ currency: "USD", amount: 950 })).label).toBe("decline+currency");
+    expect(stepOnce(ruleset, aRecord({ currency: "USD", amount: 950 })).label).toBe("decline+currency!large-amount");
     expect(stepOnce(ruleset, aRecord({})).label).toBe("approve");
   });
 
   test("amounts are in major units of their own currency", () => {
-    expect(stepOnce(THRESHOLD, aRecord({ amount: 900, currency: "JPY" })).label).toBe("decline");
+    expect(stepOnce(THRESHOLD, aRecord({ amount: 900, currency: "JPY" })).label).toBe("decline!large-amount");
     expect(stepOnce(THRESHOLD, aRecord({ amount: 899.999, currency: "KWD" })).label).toBe("approve");
   });
 });

@@ -18,15 +18,28 @@ export const DECISION_MARKS = ["late", "approximate", "history", "incomplete", "
 
 export type DecisionMark = (typeof DECISION_MARKS)[number];
 
-/** The outcome, with those marks that apply. */
-export function decisionLabel(outcome: string, marks: Readonly<Record<DecisionMark, boolean>>): string {
+/** What became of a transaction that was decided. `rules`: ids of those that hit, monitors too. */
+export type DecisionLabel = {
+  readonly outcome: string;
+  readonly marks: readonly string[];
+  readonly rules: readonly string[];
+};
+
+/** The outcome, with those marks that apply and the rules that hit: `decline+late!large-amount!burst`. */
+export function decisionLabel(
+  outcome: string,
+  marks: Readonly<Record<DecisionMark, boolean>>,
+  rules: readonly string[],
+): string {
   let label = outcome;
   for (const mark of DECISION_MARKS) if (marks[mark]) label += `+${mark}`;
+  for (const rule of rules) label += `!${rule}`;
   return label;
 }
 
 /** The same taken apart. */
-export function parseDecisionLabel(label: string): { readonly outcome: string; readonly marks: readonly string[] } {
-  const [outcome = "", ...marks] = label.split("+");
-  return { outcome, marks };
+export function parseDecisionLabel(label: string): DecisionLabel {
+  const [said = "", ...rules] = label.split("!");
+  const [outcome = "", ...marks] = said.split("+");
+  return { outcome, marks, rules };
 }

@@ -161,8 +161,11 @@ export class ChainRun {
         if (rebuilt !== null) this.rebuilt.push(rebuilt);
       },
       batchCommitted: ({ labels }) => {
-        for (const [label, count] of labels)
-          this.labels.set(`${name} ${label}`, (this.labels.get(`${name} ${label}`) ?? 0) + count);
+        // Without the rules that hit, of which there are as many combinations as decisions.
+        for (const [label, count] of labels) {
+          const what = `${name} ${label.split("!")[0]}`;
+          this.labels.set(what, (this.labels.get(what) ?? 0) + count);
+        }
       },
       failed: ({ error }) => {
         this.#failure ??= error;
