@@ -1,5 +1,8 @@
-/** The metrics that PromQL expressions name, and what is wrong with the names or with the board that holds them. */
+/** The metrics and labels that PromQL expressions name, and what is wrong with them or with the board that holds them. */
 import type { Document } from "./repository.ts";
+
+/** Names of series as Prometheus has them, with the labels that each carries. */
+export type Exported = ReadonlyMap<string, ReadonlySet<string>>;
 
 const WORDS = new Set([
   "by",
@@ -29,17 +32,35 @@ export function metricsIn(expression: string): string[] {
   return [...new Set(words)].filter((word) => !WORDS.has(word.toLowerCase()));
 }
 
-/** Names that Prometheus itself makes. */
+/** Those that Prometheus itself makes. */
 const BUILT_IN = new Set(["up"]);
 
-/** `kinds` = what is exported. A histogram's series are its _bucket, _sum and _count, and nothing has those without one. */
-export function unknownMetrics(expression: string, kinds: ReadonlyMap<string, string>): string[] {
-  const series = new Set(BUILT_IN);
-  for (const [name, kind] of kinds) {
-    if (kind === "histogram") for (const suffix of ["bucket", "sum", "count"]) series.add(`${name}_${suffix}`);
-    else series.add(name);
-  }
-  return metricsIn(expression).filter((name) => !series.has(name));
+/** Those that it puts on everything that it scrapes. */
+const TARGET_LABELS = ["job", "instance"];
+
+/** Labels that an expression matches or groups by. */
+export function labelsIn(expression: string): string[] {
+  const matched = [...expression.matchAll(/\{([^}]*)\}/g)].flatMap(([, inner = ""]) =>
+    [...inner.matchAll(/([a-z_]+)\s*(?:=~|!~|!=|=)/g)].map(([, label = ""]) => label),
+  );
+  const grouped = [...expression.matchAll(/\b(?:by|without|on|ignoring)\s*\(([^)]*)\)/g)].flatMap(([, inner = ""]) =>
+    inner.split(",").map((label) => label.trim()),
+  );
+  return [...new Set([...matched, ...grouped])];
+}
+
+/** What an expression asks for that is not there: series, or labels that none of its series has. */
+export function unknownIn(expression: string, exported: Exported): string[] {
+  const names = metricsIn(expression);
+  const known = new Set([...TARGET_LABELS, ...names.flatMap((name) => [...(exported.get(name) ?? [])])]);
+  return [
+    ...names
+      .filter((name) => !BUILT_IN.has(name) && !exported.has(name))
+      .map((name) => `${name} is exported by no service`),
+    ...labelsIn(expression)
+      .filter((label) => !known.has(label))
+      .map((label) => `no series in it has the label ${label}`),
+  ];
 }
 
 export function panelsOf(board: Document): Document[] {
@@ -48,10 +69,10 @@ export function panelsOf(board: Document): Document[] {
     .filter((panel) => panel.type !== "row");
 }
 
-export function boardFaults(board: Document, kinds: ReadonlyMap<string, string>): string[] {
+export function boardFaults(board: Document, exported: Exported): string[] {
   const panels = panelsOf(board);
   const faults = panels.flatMap((panel) =>
-    [...panelFaults(panel), ...unknownIn(panel, kinds)].map((fault) => `panel "${panel.title}": ${fault}`),
+    [...panelFaults(panel), ...unknownInPanel(panel, exported)].map((fault) => `panel "${panel.title}": ${fault}`),
   );
   for (const key of ["id", "title"]) {
     const values = panels.map((panel) => panel[key]);
@@ -76,16 +97,14 @@ function panelFaults(panel: Document): string[] {
     if (target.datasource?.uid !== "prometheus") faults.push("asks a data source that is not provisioned");
     if (!target.legendFormat) faults.push("has a line without a name");
     const words: string = target.expr;
-    const windows = [...words.matchAll(/\b(rate|increase)\(([^()]*)\)/g)].map((match) => match[2] ?? "");
+    const windows = [...words.matchAll(/\b(rate|increase|deriv)\(([^()]*)\)/g)].map((match) => match[2] ?? "");
     if (windows.some((window) => !window.endsWith("[$__rate_interval]"))) faults.push("has a rate over a fixed window");
   }
   return faults;
 }
 
-function unknownIn(panel: Document, kinds: ReadonlyMap<string, string>): string[] {
-  return (panel.targets ?? []).flatMap((target: Document) =>
-    unknownMetrics(target.expr, kinds).map((name) => `${name} is exported by no service`),
-  );
+function unknownInPanel(panel: Document, exported: Exported): string[] {
+  return (panel.targets ?? []).flatMap((target: Document) => unknownIn(target.expr, exported));
 }
 
 type Box = { readonly x: number; readonly y: number; readonly w: number; readonly h: number };

@@ -48,12 +48,3 @@ export function settingNames(service: string): Set<string> {
   const names = [...text.matchAll(/\bname: "([A-Z][A-Z0-9_]+)"|\btopic\("([A-Z][A-Z0-9_]+)"/g)];
   return new Set(names.map((match) => match[1] ?? match[2] ?? ""));
 }
-
-/** Name and kind of each metric of Weir's own that a service makes, from its sources. */
-export function metricKinds(): Map<string, "counter" | "gauge" | "histogram"> {
-  const text = sourcesOf([...SERVICES.map((service) => `services/${service}`), "packages/service/src"]);
-  const made = text.matchAll(/\b(counter|gauge|histogram)(?:<[^(]*>)?\(\s*\{\s*name:\s*"(weir_[a-z0-9_]+)"/gi);
-  return new Map(
-    [...made].map((match) => [match[2] ?? "", match[1]?.toLowerCase() as "counter" | "gauge" | "histogram"]),
-  );
-}

@@ -1,8 +1,8 @@
 /**
  * Checks the deployment files with the programs that will read them:
  *   node tools/deploy-check/run.ts [compose] [kubernetes] [prometheus] [images]      without a word: the first three
- * Needs Go, Python and, for the images, buildah and an image named as the Dockerfiles' base in its store. Programs are built
- * once into .weir/tools. Each program is also shown something broken, which it must refuse. Exit 1: something was found.
+ * Needs Go (for Prometheus: promtool, or Go), Python and, for the images, buildah and an image named as the Dockerfiles' base
+ * in its store. Programs are built once into .weir/tools. Each program is also shown something broken, which it must refuse. Exit 1: something was found.
  */
 import { manifestFaults, parseObjects } from "./manifests.ts";
 import { filesBelow, pathOf, readText, SERVICES } from "./repository.ts";
@@ -72,12 +72,7 @@ function kubernetes(): void {
 }
 
 function prometheus(): void {
-  const tool = goTool(
-    "promtool",
-    PROMTOOL,
-    "github.com/prometheus/prometheus/cmd/promtool",
-    "remove_all_sd,enable_dns_sd",
-  );
+  const tool = promtool();
   check("promtool reads the configuration", run(tool, ["check", "config", `${PROMETHEUS}/prometheus.yml`]));
   for (const rules of filesBelow(`${PROMETHEUS}/rules`, ".yml"))
     check(`promtool reads ${rules}`, run(tool, ["check", "rules", "--lint-fatal", rules]));
@@ -85,6 +80,17 @@ function prometheus(): void {
     check(`the alerts do as ${tests} says`, run(tool, ["test", "rules", tests]));
   const broken = readText(`${PROMETHEUS}/rules/weir.yml`).replace("max(weir_lag_seconds)", "max(weir_lag_seconds");
   refuses("a rule that does not parse", run(tool, ["check", "rules"], { input: broken }));
+}
+
+/** The one on the PATH, else built with Go. */
+function promtool(): string {
+  if (run("promtool", ["--version"]).ok) return "promtool";
+  if (!run("go", ["version"]).ok)
+    throw new Error(
+      "promtool is needed: apt-get install prometheus, or brew install prometheus, or Go to build it with",
+    );
+  const module = "github.com/prometheus/prometheus/cmd/promtool";
+  return goTool("promtool", PROMTOOL, module, "remove_all_sd,enable_dns_sd");
 }
 
 /** Every step of both Dockerfiles, and both images started as their user: without settings a service must exit 78. */

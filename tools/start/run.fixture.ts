@@ -17,8 +17,14 @@ export type Run = {
   readonly pidOf: (service: string) => Promise<number>;
 };
 
-/** A run with topics of its own, ended with the test. */
-export function start(environment: NodeJS.ProcessEnv, args: readonly string[]): Run {
+type WhenDone = (cleanUp: () => Promise<void>) => void;
+
+/** A run with topics of its own, ended with the test, or when whoever gave another `whenDone` says so. */
+export function start(
+  environment: NodeJS.ProcessEnv,
+  args: readonly string[],
+  whenDone: WhenDone = onTestFinished,
+): Run {
   const app = `start-${randomUUID().slice(0, 8)}`;
   const child = spawn(process.execPath, [join(import.meta.dirname, "main.ts"), ...args], {
     env: {
@@ -34,7 +40,7 @@ export function start(environment: NodeJS.ProcessEnv, args: readonly string[]): 
     stdio: ["ignore", "pipe", "pipe"],
   });
   const logs = join(weirFolder, "run", app);
-  onTestFinished(async () => {
+  whenDone(async () => {
     child.kill("SIGKILL");
     await rm(logs, { recursive: true, force: true });
   });
