@@ -95,6 +95,14 @@ export const kafka = board({
           width: 8,
           queries: { errors: perSecond("weir_generator_send_errors_total") },
         }),
+        lines({
+          title: "Generator: put off",
+          about:
+            "Seconds by which a scenario was put off since it could not be sent in time: nothing of one is given up.",
+          unit: "s",
+          width: 24,
+          queries: { "put off": inWindow("weir_generator_put_off_seconds_total") },
+        }),
       ],
     },
   ],
