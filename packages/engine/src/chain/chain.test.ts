@@ -203,7 +203,12 @@ describe("labels", () => {
     flow.send({});
     flow.label({ transaction: "queueing.transactions/0/0" });
     flow.send({});
-    expect(flow.labels.slice(2)).toEqual(["labels passed", "source label:matched", "gate passed", "source decline!risky"]);
+    expect(flow.labels.slice(2)).toEqual([
+      "labels passed",
+      "source label:matched",
+      "gate passed",
+      "source decline!risky",
+    ]);
   });
 
   test("that find no transaction are counted", () => {
