@@ -8,7 +8,7 @@ import { type Entry, file, flag, oneOf } from "@weir/service";
 
 const path = file({
   name: "RULESET",
-  about: "The rules to decide by, a YAML document",
+  about: "The rules to decide by, a YAML document; a model that it names lies beside it",
   default: "rulesets/threshold.yaml",
 });
 
