@@ -63,7 +63,7 @@ const DRAIN_WITHIN_MS = 180_000;
 /** Between two faults, at most. */
 const CALM_MS = 2_000;
 
-/** Throws when the ruleset has faults, or when nothing is decided any more. */
+/** Throws when the ruleset has faults, or brokers or detectors do not come up at first. */
 export async function torture(options: TortureOptions): Promise<TortureReport> {
   const faults: string[] = [];
   const plan = await readRuleset(options.ruleset, faults);
@@ -137,7 +137,12 @@ class Run {
     for (const fault of schedule(seed, ofBrokers(this.#options.brokers))) {
       await sleep(Math.min(this.#random.unit() * CALM_MS, Math.max(0, endMs - performance.now())));
       if (performance.now() >= endMs) break;
-      await this.#suffer(fault);
+      try {
+        await this.#suffer(fault);
+      } catch (error) {
+        this.#faults.push(`${fault}: ${error instanceof Error ? error.message : error}`);
+        break;
+      }
     }
     await rough.stop();
     await this.#endGenerator(generator);
