@@ -122,6 +122,8 @@ class Run {
         INPUT_KEYED: String(this.#inputKeyed),
         EXPLAIN: "full",
         SESSION_TIMEOUT_MS: String(SESSION_MS),
+        // A slow machine is told as late, not as a wrong end.
+        SHUTDOWN_DEADLINE_MS: "60000",
       },
     });
   }
