@@ -5,6 +5,7 @@
 import { chainPart } from "./chain.ts";
 import { decisionPart } from "./decision.ts";
 import { decodePart } from "./decode.ts";
+import { machine } from "./measure.ts";
 import { modelPart } from "./model.ts";
 import { windowsPart } from "./windows.ts";
 
@@ -23,6 +24,6 @@ if (unknown.length > 0) {
 } else
   for (const part of PARTS)
     if (wanted.length === 0 || wanted.includes(part.name)) {
-      console.log(`\n== ${part.name}`);
+      console.log(`\n== ${part.name} (the machine: ${machine()})`);
       await part.run();
     }

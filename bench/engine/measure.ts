@@ -32,6 +32,24 @@ export async function longestPauseMs(work: () => Promise<void>): Promise<number>
   return longestMs;
 }
 
+/**
+ * How fast the machine is at this moment, to be read beside what was measured: an addition 3e8 times, in ms of the clock
+ * and of the processor. The two differ by as much as others had the processor meanwhile.
+ */
+export function machine(): string {
+  add();
+  const [startMs, before] = [performance.now(), process.cpuUsage()];
+  add();
+  const [clockMs, { user }] = [performance.now() - startMs, process.cpuUsage(before)];
+  return `3e8 additions in ${clockMs.toFixed(0)} ms, ${(user / 1_000).toFixed(0)} ms of processor time`;
+}
+
+function add(): number {
+  let sum = 0;
+  for (let turn = 0; turn < 3e8; turn += 1) sum = (sum + turn) | 0;
+  return sum;
+}
+
 export const breathe = (): Promise<void> => setImmediate();
 
 /** Nanoseconds of processor time per call of `work`, which is called in rounds until `forMs` have passed. */
