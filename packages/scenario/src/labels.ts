@@ -1,8 +1,8 @@
 /**
  * How the truth comes to light: a seeded share of the frauds is reported, each after a delay of its own. A label is
- * published halfway between its payment and `labelledAt`. So it is behind its payment for sure, and known to the
- * detector before the first payment that may see it; until `labelledAt` the detector hides it, and however fast a stream
- * is played, the same decisions see the same labels.
+ * published long before that, once a tenth of the delay has passed: behind its payment, and known to the detector before
+ * the first payment that may see it. Until `labelledAt` the detector hides it, so that however fast a stream is played,
+ * the same decisions see the same labels.
  */
 import { Agenda } from "./agenda.ts";
 import type { LabelPlan } from "./compile.ts";
@@ -19,6 +19,9 @@ export type ReportedLabel = {
 
 /** Labels that may wait for their time; a fraud beyond that is never told. */
 export const MAX_PENDING = 200_000;
+
+/** Of the delay: when the label is published. */
+export const PUBLISHED_AFTER = 0.1;
 
 export class Labels {
   readonly #plan: LabelPlan | null;
@@ -53,7 +56,7 @@ export class Labels {
     }
     const labelledAtMs = payment.timeMs + delayMs;
     const label = { source: payment.source, value: labelOf(payment, id, labelledAtMs), labelledAtMs };
-    this.#agenda.add(payment.timeMs + delayMs / 2, label);
+    this.#agenda.add(payment.timeMs + delayMs * PUBLISHED_AFTER, label);
   }
 
   /** At most `limit` of those that are to be published by `timeMs`; each is handed out once. */

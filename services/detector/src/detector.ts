@@ -186,6 +186,11 @@ export function entryGroup(appId: string): string {
   return `${appId}-entry`;
 }
 
+/** Of the stage that takes in labels. */
+export function labelsGroup(appId: string): string {
+  return `${entryGroup(appId)}-labels`;
+}
+
 export function groupOf(appId: string, { groupSuffix }: Pick<ChainStage, "groupSuffix">): string {
   return `${appId}-${groupSuffix}`;
 }

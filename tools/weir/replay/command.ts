@@ -2,7 +2,7 @@
 import { basename } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { ColumnMap, Dataset } from "@weir/dataset";
-import { entryGroup } from "@weir/detector";
+import { labelsGroup } from "@weir/detector";
 import { type KafkaConnection, KafkaLog, openProducer } from "@weir/kafka";
 import { appId, ConfigurationError, kafkaSettings, readSettings, topicSettings } from "@weir/service";
 import { lagOf, RetryLater, TopicMissing } from "@weir/stream";
@@ -27,21 +27,14 @@ import { Records } from "./records.ts";
 
 const COMMAND = "npm run weir -- replay";
 const INTERRUPTED = 130;
-const MAX_BATCH = 1_000;
 const LOOK_AGAIN_MS = 50;
-const SAY_AFTER_MS = 5_000;
+const SAY_AFTER_MS = 10_000;
 
 const options = {
   columns: text({ about: "what the columns are, such as datasets/handbook.yaml", placeholder: "FILE", fallback: null }),
   rate: integer({ about: "transactions a second", min: 1, max: 1_000_000, fallback: null }),
   speedup: integer({ about: "by their own times, so many times as fast", min: 1, max: 100_000_000, fallback: null }),
-  ahead: integer({
-    about:
-      "with neither: transactions that may wait for the detector, fewer than come in half a label delay; 0 for any number",
-    min: 0,
-    max: Number.MAX_SAFE_INTEGER,
-    fallback: 10_000,
-  }),
+  "no-wait": flag("with neither: do not wait for the detector; labels may then come too late for some decisions"),
   "label-delay": durationMs({ about: "from a fraud to when it is known; without it what the columns say", minMs: 0 }),
   "no-labels": flag("send transactions alone"),
   limit: integer({ about: "rows to send at most", min: 1, max: Number.MAX_SAFE_INTEGER, fallback: null }),
@@ -100,17 +93,8 @@ async function play(job: Job): Promise<number> {
     const records = new Records({ partitions, labelDelayMs: labelDelayOf(job), name });
     const pace = paceOf(values);
     const stopping = interrupt.signal;
-    const near = new Nearness(job, log, partitions, screen, stopping);
-    const player = new Player({
-      batch: batchOf(values),
-      records,
-      sink,
-      topics,
-      pace,
-      clock,
-      untilNear: () => near.reached(),
-      stopping,
-    });
+    const untilLabelsAreIn = (): Promise<void> => untilIn(job, log, screen, stopping);
+    const player = new Player({ records, sink, topics, pace, clock, untilLabelsAreIn, stopping });
     const progress = new Progress(screen, performance.now());
     let rows = 0;
     for await (const batch of dataset.batches()) {
@@ -148,52 +132,35 @@ function paceOf({ rate, speedup }: Values) {
   return speedup === null ? atOnce : bySpeedup(speedup);
 }
 
-/** Small enough to keep to --ahead. */
-function batchOf({ ahead }: Values): number {
-  return ahead === 0 ? MAX_BATCH : Math.max(1, Math.min(MAX_BATCH, ahead >> 1));
-}
-
 function labelDelayOf({ values, columns }: Job): number | null {
   if (values["no-labels"] || columns === null || columns.label === null) return null;
   return values["label-delay"] ?? columns.label.delayMs;
 }
 
 /**
- * As fast as it goes is as fast as the detector goes: a label counts for a decision only if it lies before it in the log
- * by source, and one that is published behind a great backlog would not.
+ * A label counts for a decision only if it lies before it in the log by source. Where time passes at a pace of its own
+ * nobody waits for that: what is late then is late in life too.
  */
-class Nearness {
-  readonly #job: Job;
-  readonly #log: KafkaLog;
-  readonly #partitions: number;
-  readonly #screen: Screen;
-  readonly #stopping: AbortSignal;
-  #said = false;
-
-  constructor(job: Job, log: KafkaLog, partitions: number, screen: Screen, stopping: AbortSignal) {
-    this.#job = job;
-    this.#log = log;
-    this.#partitions = partitions;
-    this.#screen = screen;
-    this.#stopping = stopping;
-  }
-
-  async reached(): Promise<void> {
-    const { values, topics, appId: app } = this.#job;
-    const { rate, speedup, ahead } = values;
-    if (rate !== null || speedup !== null || ahead === 0) return;
-    const sinceMs = performance.now();
-    while (!this.#stopping.aborted) {
-      const waiting = await lagOf(this.#log, entryGroup(app), topics.transactions, this.#partitions);
-      if (waiting <= ahead) return;
-      if (!this.#said && performance.now() - sinceMs > SAY_AFTER_MS) {
-        this.#said = true;
-        this.#screen.say(
-          `${count(waiting)} transactions wait for a detector (--ahead ${ahead}); --ahead 0 does not wait`,
-        );
-      }
-      await delay(LOOK_AGAIN_MS);
+async function untilIn(
+  { values, topics, appId: app }: Job,
+  log: KafkaLog,
+  screen: Screen,
+  stopping: AbortSignal,
+): Promise<void> {
+  if (values.rate !== null || values.speedup !== null || values["no-wait"]) return;
+  const partitions = await log.partitions(topics.labels);
+  const sinceMs = performance.now();
+  let said = false;
+  while (!stopping.aborted) {
+    const waiting = await lagOf(log, labelsGroup(app), topics.labels, partitions);
+    if (waiting === 0) return;
+    if (!said && performance.now() - sinceMs > SAY_AFTER_MS) {
+      said = true;
+      screen.say(
+        `${count(waiting)} labels wait for a detector with a ruleset that asks for labels; --no-wait or --no-labels do not`,
+      );
     }
+    await delay(LOOK_AGAIN_MS);
   }
 }
 
@@ -205,7 +172,8 @@ function printHelp(): 0 {
     "",
     "Sends the transactions of a file (.csv or .jsonl, or either with .gz) to Kafka in their order, and a label for each fraud,",
     "published ahead of the time from which it counts. With --rate or --speedup each is sent when it is due, however far the",
-    "detector is; with neither as fast as the detector takes them. Play into fresh topics: ids that were there are duplicates.",
+    "detector is; with neither as fast as it goes, but no transaction before the labels that it may know have been taken in.",
+    "Play into fresh topics: ids that were there are duplicates.",
     "",
     ...optionLines(options),
     "",

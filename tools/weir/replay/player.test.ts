@@ -22,6 +22,8 @@ type Options = { readonly pace?: Pace; readonly sendMs?: (nowMs: number) => numb
 
 function prepare({ pace = atOnce, sendMs = () => 0 }: Options = {}) {
   let nowMs = 0;
+  /** Records sent when it was asked whether labels are in. */
+  const asked: number[] = [];
   const sent: { topic: string; atMs: number; record: SinkRecord }[] = [];
   const clock = {
     monotonicMs: () => nowMs,
@@ -39,8 +41,16 @@ function prepare({ pace = atOnce, sendMs = () => 0 }: Options = {}) {
   const records = new Records({ partitions: 4, labelDelayMs: 7 * DAY_MS, name: "data" });
   const topics = { transactions: "t", labels: "l" };
   const stopping = new AbortController().signal;
-  const player = new Player({ batch: 1000, records, sink, topics, pace, clock, untilNear: async () => {}, stopping });
-  return { player, records, sent };
+  const player = new Player({
+    records,
+    sink,
+    topics,
+    pace,
+    clock,
+    untilLabelsAreIn: async () => void asked.push(sent.length),
+    stopping,
+  });
+  return { player, records, sent, asked };
 }
 
 describe("a data set that is played", () => {
@@ -56,13 +66,14 @@ describe("a data set that is played", () => {
     }
   });
 
-  test("has a label for each fraud, behind it and halfway to when it counts", async () => {
-    const { player, sent } = prepare();
+  test("has a label for each fraud, behind it and long before it counts, and waits until it is in where it does", async () => {
+    const { player, sent, asked } = prepare();
     await player.play(Array.from({ length: 10 }, (_, n) => aRow(n, { fraud: n === 2 })));
     await player.end();
-    // Counts from day 9, so it is to be out before the payment of day 6.
-    expect(sent.map(({ topic }) => topic).join("")).toBe("ttttttltttt");
-    const label = decodeLabel(sent[6]?.record.value ?? null);
+    // It counts from day 9 on; a tenth of the delay is over on day 3.
+    expect(sent.map(({ topic }) => topic).join("")).toBe("tttlttttttt");
+    expect(asked).toEqual([10]);
+    const label = decodeLabel(sent[3]?.record.value ?? null);
     const truth = { transaction: "t2", source: "s2", target: "shop", fraud: true };
     const times = { timestampMs: START_MS + 2 * DAY_MS, labelledAtMs: START_MS + 9 * DAY_MS };
     expect(label).toEqual({ ok: true, label: { ...truth, ...times } });

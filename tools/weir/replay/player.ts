@@ -5,7 +5,7 @@
 import type { DataRow } from "@weir/dataset";
 import type { Sink, SinkRecord } from "@weir/generator";
 import type { Pace } from "./pace.ts";
-import type { Records } from "./records.ts";
+import type { DueLabel, Records } from "./records.ts";
 
 export type PlayerClock = {
   readonly monotonicMs: () => number;
@@ -19,13 +19,12 @@ export type PlayerOptions = {
   readonly topics: { readonly transactions: string; readonly labels: string };
   readonly pace: Pace;
   readonly clock: PlayerClock;
-  /** Records of one send at most. */
-  readonly batch: number;
-  /** Resolves when the detector is near enough; asked after each send. */
-  readonly untilNear: () => Promise<void>;
+  /** Resolves when the detector has taken in all labels that were sent; asked before the first transaction that may see one. */
+  readonly untilLabelsAreIn: () => Promise<void>;
   readonly stopping: AbortSignal;
 };
 
+const MAX_BATCH = 1000;
 const MAX_BEHIND_MS = 2000;
 
 export class Player {
@@ -34,6 +33,8 @@ export class Player {
   #startMs: number | null = null;
   #putOffMs = 0;
   #number = 0;
+  /** From when on the first label counts that may not be in yet. */
+  #labelsCountFromMs = Number.POSITIVE_INFINITY;
   sent = 0;
   labels = 0;
 
@@ -52,10 +53,10 @@ export class Player {
       if (stopping.aborted) return;
       const timeMs = row.ok ? row.timeMs : null;
       await this.#untilDue(pace.dueMs(this.#number++, timeMs));
-      if (timeMs !== null) await this.#tell(records.labels(timeMs, clock.epochMs()));
+      if (timeMs !== null) await this.#prepareLabels(timeMs);
       const record = records.transaction(row, clock.epochMs());
       if (record !== null) this.#waiting.push(record);
-      if (this.#waiting.length >= this.#options.batch) await this.#flush();
+      if (this.#waiting.length >= MAX_BATCH) await this.#flush();
     }
   }
 
@@ -78,22 +79,37 @@ export class Player {
     else if (dueMs > 0 && -waitMs > MAX_BEHIND_MS) this.#putOffMs += -waitMs - MAX_BEHIND_MS;
   }
 
-  /** Behind the transactions that they are about. */
-  async #tell(labels: readonly SinkRecord[]): Promise<void> {
-    if (labels.length === 0) return;
+  async #prepareLabels(timeMs: number): Promise<void> {
+    const { records, clock, untilLabelsAreIn } = this.#options;
+    await this.#tell(records.labels(timeMs, clock.epochMs()));
+    if (timeMs < this.#labelsCountFromMs) return;
     await this.#flush();
-    const { sink, topics, batch } = this.#options;
-    for (let from = 0; from < labels.length; from += batch)
-      await sink.send(topics.labels, labels.slice(from, from + batch));
+    await untilLabelsAreIn();
+    this.#labelsCountFromMs = Number.POSITIVE_INFINITY;
+  }
+
+  /** Behind the transactions that they are about. */
+  async #tell(labels: readonly DueLabel[]): Promise<void> {
+    const [first] = labels;
+    if (first === undefined) return;
+    await this.#flush();
+    const { sink, topics } = this.#options;
+    for (let from = 0; from < labels.length; from += MAX_BATCH) {
+      const some = labels.slice(from, from + MAX_BATCH);
+      await sink.send(
+        topics.labels,
+        some.map(({ record }) => record),
+      );
+    }
     this.labels += labels.length;
+    this.#labelsCountFromMs = Math.min(this.#labelsCountFromMs, first.labelledAtMs);
   }
 
   async #flush(): Promise<void> {
     if (this.#waiting.length === 0) return;
-    const { sink, topics, untilNear } = this.#options;
+    const { sink, topics } = this.#options;
     await sink.send(topics.transactions, this.#waiting);
     this.sent += this.#waiting.length;
     this.#waiting = [];
-    await untilNear();
   }
 }

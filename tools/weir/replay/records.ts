@@ -1,9 +1,10 @@
 /**
- * The rows of a data set as records for Kafka, and their truth as labels. A label is published halfway between its
- * transaction and `labelledAt`, as the generator does: behind its transaction, and ahead of all that may see it.
+ * The rows of a data set as records for Kafka, and their truth as labels. A label is published as the generator does it:
+ * behind its transaction, and long before the first one that may see it.
  */
 import { type DataRow, PendingLabels } from "@weir/dataset";
 import type { SinkRecord } from "@weir/generator";
+import { PUBLISHED_AFTER } from "@weir/scenario";
 import { type DecodedTransaction, decodeTransaction, partitionFor } from "@weir/schema";
 
 export type RecordsOptions = {
@@ -14,6 +15,9 @@ export type RecordsOptions = {
   /** Begins the ids of rows that have none: a label has to name its transaction. */
   readonly name: string;
 };
+
+/** `labelledAtMs`: from when on it counts. */
+export type DueLabel = { readonly labelledAtMs: number; readonly record: SinkRecord };
 
 type Pending = { readonly labelledAtMs: number; readonly source: string; readonly value: Buffer };
 
@@ -50,16 +54,15 @@ export class Records {
     return { key: Buffer.from(transaction.source), value: named.value, partition, timestampMs: epochMs };
   }
 
-  /** Labels that are to be out before a transaction of event time `timeMs`; all that are left for Infinity. */
-  labels(timeMs: number, epochMs: number): SinkRecord[] {
-    const halfMs = (this.#options.labelDelayMs ?? 0) / 2;
-    const due: SinkRecord[] = [];
-    for (
-      let label = this.#pending.takeKnown(timeMs + halfMs);
-      label !== null;
-      label = this.#pending.takeKnown(timeMs + halfMs)
-    )
-      due.push({ key: Buffer.from(label.source), value: label.value, partition: null, timestampMs: epochMs });
+  /** Labels that are to be out before a transaction of event time `timeMs`, the first to count first; all that are left for Infinity. */
+  labels(timeMs: number, epochMs: number): DueLabel[] {
+    // PendingLabels knows them by when they count.
+    const knownMs = timeMs + (this.#options.labelDelayMs ?? 0) * (1 - PUBLISHED_AFTER);
+    const due: DueLabel[] = [];
+    for (let label = this.#pending.takeKnown(knownMs); label !== null; label = this.#pending.takeKnown(knownMs)) {
+      const { labelledAtMs, source, value } = label;
+      due.push({ labelledAtMs, record: { key: Buffer.from(source), value, partition: null, timestampMs: epochMs } });
+    }
     return due;
   }
 
