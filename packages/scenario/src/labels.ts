@@ -27,6 +27,7 @@ export class Labels {
   readonly #plan: LabelPlan | null;
   readonly #random: Random;
   readonly #agenda = new Agenda<ReportedLabel>();
+  #published: ReportedLabel[] = [];
   #forfeited = 0;
 
   /** `plan` null: nothing is ever reported. */
@@ -59,14 +60,16 @@ export class Labels {
     this.#agenda.add(payment.timeMs + delayMs * PUBLISHED_AFTER, label);
   }
 
-  /** At most `limit` of those that are to be published by `timeMs`; each is handed out once. */
-  take(timeMs: number, limit: number): ReportedLabel[] {
-    const due: ReportedLabel[] = [];
-    while (due.length < limit) {
-      const label = this.#agenda.takeDue(timeMs);
-      if (label === null) break;
-      due.push(label);
-    }
-    return due;
+  /** Publishes what is due at event time `timeMs`. */
+  advance(timeMs: number): void {
+    for (let label = this.#agenda.takeDue(timeMs); label !== null; label = this.#agenda.takeDue(timeMs))
+      this.#published.push(label);
+  }
+
+  /** What was published since the last time, in the order in which it was. */
+  take(): ReportedLabel[] {
+    const published = this.#published;
+    if (published.length > 0) this.#published = [];
+    return published;
   }
 }

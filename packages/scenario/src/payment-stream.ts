@@ -73,6 +73,7 @@ export class PaymentStream {
 
   /** The next message, sent at event time `timeMs`, which must not go back. Its own time may be earlier. */
   next(timeMs: number): Message {
+    this.#labels.advance(timeMs);
     this.#beginAttacks(timeMs);
     for (;;) {
       const planned = this.#agenda.takeDue(timeMs);
@@ -83,9 +84,9 @@ export class PaymentStream {
     }
   }
 
-  /** At most `limit` labels that are to be published by event time `timeMs`, each once. */
-  takeLabels(timeMs: number, limit: number): ReportedLabel[] {
-    return this.#labels.take(timeMs, limit);
+  /** The labels that were published up to the last message, each once: where they come in the stream is a part of it. */
+  takeLabels(): ReportedLabel[] {
+    return this.#labels.take();
   }
 
   get labels(): { readonly pending: number; readonly forfeited: number } {

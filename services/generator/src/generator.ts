@@ -77,7 +77,7 @@ export async function generate(options: GeneratorOptions, stopping: AbortSignal)
     }
     const { labels } = source;
     if (labels !== null) {
-      const records = labels.take(due(clock.monotonicMs() - startMs - putOffMs), MAX_BATCH);
+      const records = labels.take(clock.epochMs());
       if (records.length > 0) await deliver(options, { what: "labels", topic: labelsTopic, records }, stopping);
       events.labelling({ pending: labels.pending, forfeited: labels.forfeited - before.labels });
       before.labels = labels.forfeited;

@@ -15,8 +15,8 @@ export type TransactionSource = {
 };
 
 export type LabelSource = {
-  /** At most `limit` of those that are to be published now, each once. */
-  readonly take: (now: Due, limit: number) => readonly SinkRecord[];
+  /** Those that were published up to the last transaction, each once; `epochMs`: by the clock. */
+  readonly take: (epochMs: number) => readonly SinkRecord[];
   readonly pending: number;
   /** Given up so far because too many were waiting. */
   readonly forfeited: number;
@@ -36,12 +36,12 @@ export function scenarioTransactions(options: ScenarioOptions): TransactionSourc
   const { stream, eventClock, partitions, isLabelling } = options;
   const eventMs = ({ scheduleMs, epochMs }: Due): number => eventClock?.at(scheduleMs) ?? epochMs;
   const labels: LabelSource = {
-    take: (now, limit) =>
-      stream.takeLabels(eventMs(now), limit).map(({ source, value }) => ({
+    take: (epochMs) =>
+      stream.takeLabels().map(({ source, value }) => ({
         key: Buffer.from(source, "latin1"),
         value,
         partition: null,
-        timestampMs: now.epochMs,
+        timestampMs: epochMs,
       })),
     get pending() {
       return stream.labels.pending;

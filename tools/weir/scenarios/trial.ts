@@ -19,7 +19,6 @@ export type TrialOptions = {
 
 const PARTITION = 0;
 const START_MS = 1_704_067_200_000;
-const MANY = 1_000;
 
 export class Trial {
   readonly score: Score;
@@ -53,7 +52,7 @@ export class Trial {
       this.#sent += 1;
       const nowMs = this.#clock.at((this.#sent / this.#payments) * days * DAY_MS);
       this.#decide(this.#stream.next(nowMs));
-      for (const { value } of this.#stream.takeLabels(nowMs, MANY)) this.#tell(value);
+      for (const { value } of this.#stream.takeLabels()) this.#tell(value);
     }
     return this.#sent < this.#payments;
   }
