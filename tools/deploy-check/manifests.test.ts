@@ -1,125 +1,175 @@
 import { describe, expect, it } from "vitest";
-import { manifestFaults, namedFiles, readKustomization, settingsOf } from "./manifests.ts";
-import { type Document, filesBelow, readText, SERVICES, settingNames } from "./repository.ts";
+import { builtObjects, KUSTOMIZE, OVERLAYS, type Overlay, overlayFolder } from "./kustomize.ts";
+import { manifestFaults, namedFiles, settingsOf } from "./manifests.ts";
+import { networkFaults } from "./network.ts";
+import { type Document, filesBelow, SERVICES, settingNames } from "./repository.ts";
+import { scalingFaults } from "./scaling.ts";
+import { strimziFaults } from "./strimzi.ts";
 
-const objects = () => readKustomization("k8s");
+type Find = (kind: string, name: string) => Document;
 
-function changed(change: (find: (kind: string, name: string) => Document) => void): string[] {
-  const all = objects();
-  change((kind, name) => all.find((object) => object.kind === kind && object.metadata.name === name));
-  return manifestFaults(all);
+function faultsOf(objects: readonly Document[]): string[] {
+  return [...manifestFaults(objects), ...networkFaults(objects), ...scalingFaults(objects), ...strimziFaults(objects)];
+}
+
+/** By kind and name, or by the name that the generator of a ConfigMap has. */
+function finder(all: readonly Document[]): Find {
+  return (kind, name) =>
+    all.find(
+      (object) => object.kind === kind && object.metadata.name.replace(/(?<=^weir-\w+)-[a-z0-9]{10}$/, "") === name,
+    );
 }
 
 describe("k8s", () => {
-  it("keeps every rule", () => {
-    expect(manifestFaults(objects())).toEqual([]);
-  });
-
-  it("has a Deployment, a Service and a ServiceAccount of each service, and a Job for the topics, and one on a schedule for the model", () => {
-    const names = objects().map((object) => `${object.kind}/${object.metadata.name}`);
-    for (const service of SERVICES) {
-      for (const kind of ["Deployment", "Service", "ServiceAccount"])
-        expect(names).toContain(`${kind}/weir-${service}`);
-    }
-    expect(names).toContain("Job/weir-topics");
-    expect(names).toContain("CronJob/weir-training");
-  });
-
   it("holds no file that no kustomization names", () => {
     const present = [...filesBelow("k8s", ".yaml"), ...filesBelow("k8s", ".env")].toSorted();
-    expect(namedFiles("k8s")).toEqual(present);
-  });
-
-  it.each(SERVICES)("gives the %s only settings that it reads", (service) => {
-    const all = objects();
-    const { spec } = all.find((object) => object.kind === "Deployment" && object.metadata.name === `weir-${service}`);
-    const settings = Object.keys(settingsOf(spec.template, all));
-    expect(settings.length).toBeGreaterThan(0);
-    expect(settings.filter((name) => !settingNames(service).has(name))).toEqual([]);
-  });
-
-  it("deploys card-payments as it is (after a change: cp rulesets/card-payments.yaml k8s/detector/ruleset.yaml)", () => {
-    expect(readText("k8s/detector/ruleset.yaml")).toBe(readText("rulesets/card-payments.yaml"));
-  });
-
-  it.each([
-    ["Deployment", "weir-detector"],
-    ["Job", "weir-topics"],
-  ])("mounts the ruleset where RULESET says: %s %s", (kind, name) => {
-    const all = objects();
-    const { template } = all.find((object) => object.metadata.name === name && object.kind === kind).spec;
-    const mount = template.spec.containers[0].volumeMounts.find((each: Document) => each.name === "ruleset");
-    const files = Object.keys(all.find((object) => object.metadata.name === "weir-ruleset").data);
-    expect(files.map((file) => `${mount.mountPath}/${file}`)).toEqual([settingsOf(template, all).RULESET]);
+    expect([...new Set(OVERLAYS.map(overlayFolder).flatMap(namedFiles))].toSorted()).toEqual(present);
   });
 });
 
-describe("the rules for k8s", () => {
+/** kubectl or kustomize is needed; where neither is there, these are not run. */
+describe.skipIf(KUSTOMIZE === null)("what kustomize builds", () => {
+  describe.each(OVERLAYS)("of %s", (overlay) => {
+    it("keeps every rule", () => {
+      expect(faultsOf(builtObjects(overlay))).toEqual([]);
+    });
+
+    it("gives the services only settings that they read", () => {
+      const all = builtObjects(overlay);
+      for (const service of SERVICES) {
+        const deployment = finder(all)("Deployment", `weir-${service}`);
+        if (!deployment) continue;
+        const settings = Object.keys(settingsOf(deployment.spec.template, all));
+        expect(settings.length).toBeGreaterThan(0);
+        expect(settings.filter((name) => !settingNames(service).has(name))).toEqual([]);
+      }
+    });
+
+    it.each([
+      ["Deployment", "weir-detector"],
+      ["Job", "weir-topics"],
+    ])("mounts the files that settings name: %s %s", (kind, name) => {
+      const all = builtObjects(overlay);
+      const { spec } = finder(all)(kind, name).spec.template;
+      const settings = settingsOf({ spec }, all);
+      const files = mountedFiles(spec, all);
+      for (const setting of ["RULESET", "KAFKA_TLS_CA_FILE", "KAFKA_SASL_PASSWORD_FILE"])
+        if (settings[setting] !== undefined) expect(files, setting).toContain(settings[setting]);
+      expect(settings.RULESET).toBeDefined();
+    });
+  });
+
+  it("is input from our generator in dev, and from others in prod and secure", () => {
+    const withGenerator = OVERLAYS.filter((overlay) => finder(builtObjects(overlay))("Deployment", "weir-generator"));
+    expect(withGenerator).toEqual(["dev"]);
+  });
+
+  it("is a Kafka of its own, logged in to over TLS, in secure alone", () => {
+    for (const overlay of OVERLAYS) {
+      const all = builtObjects(overlay);
+      const settings = settingsOf(finder(all)("Deployment", "weir-detector").spec.template, all);
+      const secure = overlay === "secure";
+      expect(finder(all)("Kafka", "weir") !== undefined, overlay).toBe(secure);
+      expect(settings.KAFKA_TLS === "true" && settings.KAFKA_SASL_MECHANISM === "scram-sha-512", overlay).toBe(secure);
+    }
+  });
+});
+
+/** Paths of the files that volumes of ConfigMaps and Secrets bring to a pod's first container. */
+function mountedFiles(spec: Document, all: readonly Document[]): string[] {
+  return spec.containers[0].volumeMounts.flatMap(({ name, mountPath }: Document) => {
+    const { configMap, secret } = spec.volumes.find((volume: Document) => volume.name === name);
+    const map =
+      configMap && all.find((object) => object.kind === "ConfigMap" && object.metadata.name === configMap.name);
+    const files = map ? Object.keys(map.data) : (secret?.items ?? []).map(({ path }: Document) => path);
+    return files.map((file: string) => `${mountPath}/${file}`);
+  });
+}
+
+describe.skipIf(KUSTOMIZE === null)("the rules for k8s", () => {
   const pod = (object: Document) => object.spec.template.spec;
-  it.each<[string, (find: (kind: string, name: string) => Document) => void]>([
-    ["may run as root", (f) => delete pod(f("Deployment", "weir-detector")).securityContext.runAsNonRoot],
+  const detector = (f: Find) => f("Deployment", "weir-detector");
+  const container = (f: Find) => pod(detector(f)).containers[0];
+  const trigger = (f: Find) => f("ScaledObject", "weir-detector").spec.triggers[0];
+
+  it.each<[fault: string, change: (find: Find) => unknown, overlay?: Overlay]>([
+    ["may run as root", (f) => delete pod(detector(f)).securityContext.runAsNonRoot],
     ["may run as root", (f) => (pod(f("Job", "weir-topics")).securityContext.runAsUser = 0)],
     [
       "mounts a token",
       (f) => delete f("CronJob", "weir-training").spec.jobTemplate.spec.template.spec.automountServiceAccountToken,
     ],
-    ["has no seccomp profile", (f) => delete pod(f("Deployment", "weir-detector")).securityContext.seccompProfile],
-    ["mounts a token", (f) => delete pod(f("Deployment", "weir-detector")).automountServiceAccountToken],
-    ["mounts a token", (f) => delete f("ServiceAccount", "weir-generator").automountServiceAccountToken],
-    ["gets variables of other Services", (f) => delete pod(f("Deployment", "weir-detector")).enableServiceLinks],
-    ["hostNetwork opens the host", (f) => (pod(f("Deployment", "weir-detector")).hostNetwork = true)],
-    ["is killed after 10 s", (f) => (pod(f("Deployment", "weir-detector")).terminationGracePeriodSeconds = 10)],
-    [
-      "may gain privileges",
-      (f) => delete pod(f("Deployment", "weir-detector")).containers[0].securityContext.allowPrivilegeEscalation,
-    ],
-    [
-      "file system is writable",
-      (f) => delete pod(f("Deployment", "weir-detector")).containers[0].securityContext.readOnlyRootFilesystem,
-    ],
+    ["mounts a token", (f) => delete pod(detector(f)).automountServiceAccountToken],
+    ["mounts a token", (f) => delete f("ServiceAccount", "weir-detector").automountServiceAccountToken],
+    ["has no seccomp profile", (f) => delete pod(detector(f)).securityContext.seccompProfile],
+    ["gets variables of other Services", (f) => delete pod(detector(f)).enableServiceLinks],
+    ["hostNetwork opens the host", (f) => (pod(detector(f)).hostNetwork = true)],
+    ["is killed after 10 s", (f) => (pod(detector(f)).terminationGracePeriodSeconds = 10)],
+    ["may gain privileges", (f) => delete container(f).securityContext.allowPrivilegeEscalation],
+    ["file system is writable", (f) => delete container(f).securityContext.readOnlyRootFilesystem],
     [
       "not every capability is dropped",
       (f) => (pod(f("Job", "weir-topics")).containers[0].securityContext.capabilities = {}),
     ],
-    ["is not pinned", (f) => (pod(f("Deployment", "weir-detector")).containers[0].image = "weir-detector:latest")],
-    [
-      "limits of memory are missing",
-      (f) => delete pod(f("Deployment", "weir-detector")).containers[0].resources.limits.memory,
-    ],
-    [
-      "livenessProbe does not ask /livez",
-      (f) => (pod(f("Deployment", "weir-detector")).containers[0].livenessProbe.httpGet.path = "/readyz"),
-    ],
-    [
-      "readinessProbe does not ask",
-      (f) => (pod(f("Deployment", "weir-detector")).containers[0].readinessProbe.httpGet.port = "web"),
-    ],
-    [
-      "ServiceAccount default does not exist",
-      (f) => (pod(f("Deployment", "weir-detector")).serviceAccountName = "default"),
-    ],
-    [
-      "ConfigMap other does not exist",
-      (f) => (pod(f("Deployment", "weir-detector")).volumes[0].configMap.name = "other"),
-    ],
-    [
-      "volume data does not exist",
-      (f) => (pod(f("Deployment", "weir-detector")).containers[0].volumeMounts[0].name = "data"),
-    ],
-    ["port web is open in no pod", (f) => (f("Service", "weir-generator").spec.ports[0].targetPort = "web")],
-    ["port http is open in no pod", (f) => (f("Service", "weir-generator").spec.selector = { app: "generator" })],
-    ["selects no pod", (f) => (f("PodDisruptionBudget", "weir-detector").spec.selector.matchLabels = { app: "x" })],
+    ["is not pinned", (f) => (container(f).image = "weir-detector:latest")],
+    ["limits of memory are missing", (f) => delete container(f).resources.limits.memory],
+    ["startupProbe does not ask /livez", (f) => delete container(f).startupProbe],
+    ["livenessProbe does not ask /livez", (f) => (container(f).livenessProbe.httpGet.path = "/readyz")],
+    ["readinessProbe does not ask", (f) => (container(f).readinessProbe.httpGet.port = "web")],
+    ["ServiceAccount default does not exist", (f) => (pod(detector(f)).serviceAccountName = "default")],
+    ["PriorityClass high does not exist", (f) => (pod(detector(f)).priorityClassName = "high")],
+    ["ConfigMap other does not exist", (f) => (pod(detector(f)).volumes[0].configMap.name = "other"), "dev"],
+    ["Secret other is made by nobody", (f) => (pod(detector(f)).volumes[0].secret.secretName = "other")],
+    ["volume data does not exist", (f) => (container(f).volumeMounts[0].name = "data")],
+    ["can be changed under a pod", (f) => delete f("ConfigMap", "weir-ruleset").immutable],
+    ["port web is open in no pod", (f) => (f("Service", "weir-detector").spec.ports[0].targetPort = "web")],
+    ["port http is open in no pod", (f) => (f("Service", "weir-detector").spec.selector = { app: "detector" })],
     [
       "enforces baseline",
       (f) => (f("Namespace", "weir").metadata.labels["pod-security.kubernetes.io/enforce"] = "baseline"),
     ],
+    ["its selector does not match", (f) => (detector(f).spec.selector.matchLabels = { app: "x" })],
+    // Who may talk to whom.
+    ["no NetworkPolicy denies", (f) => (f("NetworkPolicy", "weir-default-deny").spec.policyTypes = ["Ingress"])],
+    ["weir-dns: allows everything", (f) => f("NetworkPolicy", "weir-dns").spec.egress.push({})],
     [
-      "its selector does not match",
-      (f) => (f("Deployment", "weir-generator").spec.selector.matchLabels = { app: "x" }),
+      "Job weir-topics: no NetworkPolicy lets it reach",
+      (f) => f("NetworkPolicy", "weir-kafka-clients").spec.podSelector.matchExpressions[0].values.pop(),
     ],
-  ])("find: %s", (fault, change) => {
-    const faults = changed(change);
-    expect(faults).toHaveLength(1);
-    expect(faults[0]).toContain(fault);
+    // How many there are, and where.
+    ["each apply sets the number back", (f) => (detector(f).spec.replicas = 3)],
+    ["is not spread over topology.kubernetes.io/zone", (f) => pod(detector(f)).topologySpreadConstraints.shift()],
+    ["has no PodDisruptionBudget", (f) => (f("PodDisruptionBudget", "weir-detector").kind = "ConfigMapList")],
+    [
+      "Deployment other does not exist",
+      (f) => (f("ScaledObject", "weir-detector").spec.scaleTargetRef.name = "other"),
+      "prod",
+    ],
+    [
+      "scales to 13, and queueing.transactions has 12",
+      (f) => (f("ScaledObject", "weir-detector").spec.maxReplicaCount = 13),
+    ],
+    [
+      "scales to 12, and queueing.transactions has 4",
+      (f) => (pod(f("Job", "weir-topics")).containers[0].args[4] = "4"),
+      "prod",
+    ],
+    [
+      "scales down fast",
+      (f) =>
+        (f(
+          "ScaledObject",
+          "weir-detector",
+        ).spec.advanced.horizontalPodAutoscalerConfig.behavior.scaleDown.stabilizationWindowSeconds = 30),
+    ],
+    ["which is not the input", (f) => (trigger(f).metadata.consumerGroup = "weir")],
+    ["asks kafka:9092", (f) => (trigger(f).metadata.bootstrapServers = "kafka:9092")],
+    ["does not log in as the detector", (f) => delete trigger(f).authenticationRef],
+    ["does not see weir-detector", (f) => (f("PodMonitor", "weir").spec.podMetricsEndpoints[0].port = "web")],
+    ["does not see weir-detector", (f) => (f("PodMonitor", "weir").spec.jobLabel = "app")],
+  ])("find: %s", (fault, change, overlay = "secure") => {
+    const all = builtObjects(overlay);
+    change(finder(all));
+    expect(faultsOf(all)).toEqual([expect.stringContaining(fault)]);
   });
 });

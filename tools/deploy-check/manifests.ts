@@ -1,34 +1,8 @@
-/**
- * What the objects under k8s/ must keep to. The same policy judges the files as they are read here, without
- * kustomize and so with plain names of ConfigMaps, and what kustomize makes of them.
- */
+/** What the objects of an overlay must keep to, as kustomize has built them: pods, and who aims at them. */
 import { existsSync } from "node:fs";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { parseAllDocuments } from "yaml";
-import { type Document, pathOf, readText, readYaml } from "./repository.ts";
-
-/** The objects of a kustomization and of those it joins; a ConfigMap for each generator; images with their tags. */
-export function readKustomization(folder: string): Document[] {
-  const kustomization = readYaml(join(folder, "kustomization.yaml"));
-  const objects = (kustomization.resources ?? []).flatMap((resource: string) => {
-    const path = join(folder, resource);
-    return existsSync(pathOf(join(path, "kustomization.yaml")))
-      ? readKustomization(path)
-      : parseObjects(readText(path));
-  });
-  for (const generator of kustomization.configMapGenerator ?? []) {
-    const data: Record<string, string> = {};
-    for (const file of generator.envs ?? []) Object.assign(data, parseEnv(readText(join(folder, file))));
-    for (const file of generator.files ?? []) data[basename(file)] = readText(join(folder, file));
-    objects.push({ kind: "ConfigMap", metadata: { name: generator.name }, data });
-  }
-  for (const image of kustomization.images ?? []) {
-    for (const container of objects.flatMap(containersOf)) {
-      if (container.image === image.name) container.image = `${image.newName ?? image.name}:${image.newTag}`;
-    }
-  }
-  return objects;
-}
+import { type Document, pathOf, readYaml } from "./repository.ts";
 
 export function parseObjects(text: string): Document[] {
   return parseAllDocuments(text)
@@ -36,32 +10,31 @@ export function parseObjects(text: string): Document[] {
     .filter((object) => object !== null);
 }
 
-function parseEnv(text: string): Record<string, string> {
-  const lines = text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
-  return Object.fromEntries(lines.map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]));
-}
-
-/** Files that a kustomization under `folder` names; anything else there is dead. */
+/** Files that a kustomization names, itself included, and those of the kustomizations that it joins. */
 export function namedFiles(folder: string): string[] {
   const kustomization = readYaml(join(folder, "kustomization.yaml"));
+  const { resources = [], components = [], configurations = [], patches = [] } = kustomization;
   const generated = (kustomization.configMapGenerator ?? []).flatMap((generator: Document) => [
     ...(generator.envs ?? []),
     ...(generator.files ?? []),
   ]);
-  const resources: string[] = [...(kustomization.resources ?? []), ...generated].map((name: string) =>
+  const patched = patches.flatMap((patch: Document) => patch.path ?? []);
+  const paths = [...resources, ...components, ...configurations, ...generated, ...patched].map((name: string) =>
     join(folder, name),
   );
-  const nested = resources.flatMap((path) =>
+  const nested = paths.flatMap((path) =>
     existsSync(pathOf(join(path, "kustomization.yaml"))) ? namedFiles(path) : [path],
   );
-  return [join(folder, "kustomization.yaml"), ...nested].sort();
+  return [join(folder, "kustomization.yaml"), ...nested];
 }
 
-export function podTemplateOf(object: Document): Document | undefined {
-  return object.kind === "CronJob" ? object.spec?.jobTemplate?.spec?.template : object.spec?.template;
+/** Undefined where there are no pods; Strimzi's objects have templates of another kind. */
+export function podTemplateOf({ kind, spec }: Document): Document | undefined {
+  const template = kind === "CronJob" ? spec?.jobTemplate?.spec?.template : spec?.template;
+  return template?.spec?.containers === undefined ? undefined : template;
 }
 
-function containersOf(object: Document): Document[] {
+export function containersOf(object: Document): Document[] {
   return podTemplateOf(object)?.spec?.containers ?? [];
 }
 
@@ -139,6 +112,13 @@ function referenceFaults(template: Document, objects: readonly Document[]): stri
   const faults: string[] = [];
   if (!has("ServiceAccount", spec.serviceAccountName))
     faults.push(`ServiceAccount ${spec.serviceAccountName} does not exist`);
+  const priority = spec.priorityClassName;
+  if (priority !== undefined && !has("PriorityClass", priority))
+    faults.push(`PriorityClass ${priority} does not exist`);
+  for (const volume of (spec.volumes ?? []).filter((each: Document) => each.secret !== undefined)) {
+    const name = volume.secret.secretName;
+    if (!madeSecrets(objects).includes(name)) faults.push(`Secret ${name} is made by nobody`);
+  }
   const maps = [
     ...spec.containers.flatMap((container: Document) =>
       (container.envFrom ?? []).map((from: Document) => from.configMapRef?.name),
@@ -153,12 +133,20 @@ function referenceFaults(template: Document, objects: readonly Document[]): stri
   return faults;
 }
 
+/** Strimzi's: of a cluster its certificate, of a user its password. No Secret is in a file here. */
+function madeSecrets(objects: readonly Document[]): string[] {
+  return objects.flatMap(({ kind, metadata }) => {
+    if (kind === "Kafka") return [`${metadata.name}-cluster-ca-cert`];
+    return kind === "KafkaUser" ? [metadata.name] : [];
+  });
+}
+
 function selectorFaults(object: Document, template: Document): string[] {
   if (object.kind !== "Deployment") return [];
   return selects(object.spec.selector?.matchLabels, template) ? [] : ["its selector does not match its own pods"];
 }
 
-/** A Service, a PodDisruptionBudget and a Namespace: what they aim at, and that it is there. */
+/** What a Service and a PodDisruptionBudget aim at is there; a Namespace, a ConfigMap and a ServiceAccount are closed. */
 function targetFaults(object: Document, objects: readonly Document[]): string[] {
   const templates = objects.flatMap((other) => podTemplateOf(other) ?? []);
   if (object.kind === "PodDisruptionBudget") {
@@ -167,6 +155,10 @@ function targetFaults(object: Document, objects: readonly Document[]): string[] 
   if (object.kind === "Namespace") {
     const level = object.metadata.labels?.["pod-security.kubernetes.io/enforce"];
     return level === "restricted" ? [] : [`enforces ${level} instead of restricted`];
+  }
+  if (object.kind === "ConfigMap") {
+    const hashed = /-[a-z0-9]{10}$/.test(object.metadata.name);
+    return hashed && object.immutable === true ? [] : ["can be changed under a pod that runs"];
   }
   if (object.kind === "ServiceAccount") {
     return object.automountServiceAccountToken === false ? [] : ["mounts a token of the cluster"];
@@ -181,7 +173,7 @@ function targetFaults(object: Document, objects: readonly Document[]): string[] 
     .map((port: Document) => `port ${port.targetPort} is open in no pod that it selects`);
 }
 
-function selects(labels: Record<string, string> | undefined, template: Document): boolean {
+export function selects(labels: Record<string, string> | undefined, template: Document): boolean {
   const pairs = Object.entries(labels ?? {});
   return pairs.length > 0 && pairs.every(([key, value]) => template.metadata?.labels?.[key] === value);
 }

@@ -1,15 +1,20 @@
 /**
  * Checks the deployment files with the programs that will read them:
  *   node tools/deploy-check/run.ts [compose] [kubernetes] [prometheus] [images]      without a word: the first three
+<<<<<<< HEAD
  * Needs Go (for Prometheus: promtool, or Go), Python and, for the images, buildah and an image named as the Dockerfiles' base
  * in its store. Programs are built once into .weir/tools. Each program is also shown something broken, which it must refuse. Exit 1: something was found.
+=======
+ * Needs Go, Python, kubectl or kustomize and, for the images, buildah and an image named as the Dockerfiles' base in its store.
+ * Programs are built once into .weir/tools. Each program is also shown something broken, which it must refuse. Exit 1: something was found.
+>>>>>>> 1dda245 (k8s: overlays dev, prod and secure; Kafka by Strimzi, scaling by KEDA, what Prometheus's operator needs)
  */
-import { manifestFaults, parseObjects } from "./manifests.ts";
-import { filesBelow, pathOf, readText, SERVICES } from "./repository.ts";
+import { crdSchemas, isForeign, schemaFaults } from "./crds.ts";
+import { builtObjects, OVERLAYS } from "./kustomize.ts";
+import { type Document, filesBelow, pathOf, readText, SERVICES } from "./repository.ts";
 import { composeTool, goTool, must, pythonTool, type Result, run } from "./toolbox.ts";
 
 const COMPOSE = "v5.5.1";
-const KUSTOMIZE = "v5.7.1";
 const PROMTOOL = "v0.316.0";
 const KUBERNETES_VALIDATE = "1.37.0";
 const PROMETHEUS = "observability/prometheus";
@@ -28,7 +33,7 @@ if (unknown.length > 0) {
 for (const part of words.length > 0 ? (words as Part[]) : (["compose", "kubernetes", "prometheus"] as const)) {
   console.log(part);
   try {
-    parts[part]();
+    await parts[part]();
   } catch (error) {
     check("could be run", { ok: false, output: error instanceof Error ? error.message : String(error) });
   }
@@ -53,22 +58,30 @@ function compose(): void {
   refuses("a network that is not declared", config(text.replace("networks: [stream]", "networks: [streem]")));
 }
 
-function kubernetes(): void {
-  const tool = goTool("kustomize", KUSTOMIZE, "sigs.k8s.io/kustomize/kustomize/v5");
-  for (const base of ["k8s/topics", "k8s/generator", "k8s/detector"])
-    check(`kustomize builds ${base}`, run(tool, ["build", base]));
-  const whole = run(tool, ["build", "k8s"]);
-  check("kustomize builds k8s", whole);
-  if (!whole.ok) return;
-  const objects = parseObjects(whole.output);
-  const faults = manifestFaults(objects);
-  check(`${objects.length} built objects keep the rules`, { ok: faults.length === 0, output: faults.join("\n") });
-  const plain = objects.filter(({ kind, metadata }) => kind === "ConfigMap" && !/-[a-z0-9]{10}$/.test(metadata.name));
-  check("each ConfigMap's name carries its hash", { ok: plain.length === 0, output: JSON.stringify(plain) });
+async function kubernetes(): Promise<void> {
   const validate = pythonTool("kubernetes-validate", KUBERNETES_VALIDATE);
-  const strict = (input: string) => run(validate, ["--strict", "-"], { input });
-  check("each object fits the schema of its kind", strict(`${whole.output}\n`));
-  refuses("a field that does not exist", strict(whole.output.replace("  replicas: 2", "  replica: 2")));
+  const strict = (objects: readonly Document[]) =>
+    run(validate, ["--strict", "-"], { input: `${objects.map((object) => JSON.stringify(object)).join("\n---\n")}\n` });
+  const schemas = await crdSchemas();
+  const foreign = (objects: readonly Document[]): Result => {
+    const faults = objects.filter(isForeign).flatMap((object) => schemaFaults(object, schemas));
+    return { ok: faults.length === 0, output: faults.join("\n") };
+  };
+  for (const overlay of OVERLAYS) {
+    const objects = builtObjects(overlay);
+    const own = objects.filter((object) => !isForeign(object));
+    check(`${overlay}: ${own.length} objects fit the schema of their kind`, strict(own));
+    check(
+      `${overlay}: ${objects.length - own.length} objects fit the schema of Strimzi, KEDA or Prometheus`,
+      foreign(objects),
+    );
+    for (const kind of ["Deployment", "KafkaTopic", "KafkaUser", "ScaledObject", "PodMonitor"]) {
+      const object = objects.find((each) => each.kind === kind);
+      if (!object) continue;
+      const odd = [{ ...object, spec: { ...object.spec, replica: 2 } }];
+      refuses(`a ${kind} with a field that does not exist`, isForeign(object) ? foreign(odd) : strict(odd));
+    }
+  }
 }
 
 function prometheus(): void {

@@ -1,0 +1,41 @@
+/** What the NetworkPolicies of an overlay must keep to: nobody talks to anybody, and whoever needs Kafka reaches it. */
+import { podTemplateOf, settingsOf } from "./manifests.ts";
+import type { Document } from "./repository.ts";
+
+export function networkFaults(objects: readonly Document[]): string[] {
+  const policies = objects.filter(({ kind }) => kind === "NetworkPolicy");
+  const faults = policies.some(deniesAll) ? [] : ["no NetworkPolicy denies what no other one allows"];
+  for (const { metadata, spec } of policies)
+    for (const rule of [...(spec.ingress ?? []), ...(spec.egress ?? [])])
+      if (Object.keys(rule).length === 0) faults.push(`NetworkPolicy ${metadata.name}: allows everything`);
+  for (const object of objects) {
+    const template = podTemplateOf(object);
+    if (!template) continue;
+    const broker: string | undefined = settingsOf(template, objects).KAFKA_BROKER_URL;
+    if (broker === undefined) continue;
+    const port = Number(broker.split(":").at(-1));
+    const open = policies.some(({ spec }) => matches(spec.podSelector, template) && leadsTo(spec.egress, port));
+    if (!open) faults.push(`${object.kind} ${object.metadata.name}: no NetworkPolicy lets it reach ${broker}`);
+  }
+  return faults;
+}
+
+function deniesAll({ spec }: Document): boolean {
+  const rules = [...(spec.ingress ?? []), ...(spec.egress ?? [])];
+  return Object.keys(spec.podSelector).length === 0 && spec.policyTypes.length === 2 && rules.length === 0;
+}
+
+function leadsTo(egress: readonly Document[] | undefined, port: number): boolean {
+  return (egress ?? []).some((rule) => (rule.ports ?? []).some((open: Document) => open.port === port));
+}
+
+/** A label selector with matchLabels and `In`, the two that are used here; an empty one matches every pod. */
+export function matches({ matchLabels = {}, matchExpressions = [] }: Document, template: Document): boolean {
+  const labels = template.metadata?.labels ?? {};
+  return (
+    Object.entries(matchLabels).every(([key, value]) => labels[key] === value) &&
+    matchExpressions.every(
+      ({ key, operator, values }: Document) => operator === "In" && values.includes(labels[key] ?? ""),
+    )
+  );
+}
