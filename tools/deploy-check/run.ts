@@ -1,13 +1,9 @@
 /**
  * Checks the deployment files with the programs that will read them:
  *   node tools/deploy-check/run.ts [compose] [kubernetes] [prometheus] [images]      without a word: the first three
-<<<<<<< HEAD
- * Needs Go (for Prometheus: promtool, or Go), Python and, for the images, buildah and an image named as the Dockerfiles' base
- * in its store. Programs are built once into .weir/tools. Each program is also shown something broken, which it must refuse. Exit 1: something was found.
-=======
- * Needs Go, Python, kubectl or kustomize and, for the images, buildah and an image named as the Dockerfiles' base in its store.
- * Programs are built once into .weir/tools. Each program is also shown something broken, which it must refuse. Exit 1: something was found.
->>>>>>> 1dda245 (k8s: overlays dev, prod and secure; Kafka by Strimzi, scaling by KEDA, what Prometheus's operator needs)
+ * Needs Go (for Prometheus: promtool, or Go), Python, kubectl or kustomize and, for the images, buildah and an image named as
+ * the Dockerfiles' base in its store. Programs are built once into .weir/tools. Each program is also shown something broken,
+ * which it must refuse. Exit 1: something was found.
  */
 import { crdSchemas, isForeign, schemaFaults } from "./crds.ts";
 import { builtObjects, OVERLAYS } from "./kustomize.ts";
