@@ -248,16 +248,19 @@ export class EntityState {
   #sweep(): void {
     const { keys } = this.#events;
     const key = this.#sweepAt;
-    const mayBeIdle = keys.inUse(key) && keys.kept(key) > 0 && keys.greatestMs(key) <= this.#streamFloorMs(-1);
-    const evictableMs = mayBeIdle ? this.#expiredMs : -1;
-    if (mayBeIdle && keys.greatestMs(key) <= evictableMs) {
-      if (!this.#events.trim(key, evictableMs)) return;
+    if (keys.inUse(key) && keys.kept(key) > 0 && this.#isExpired(keys.greatestMs(key))) {
+      if (!this.#events.trim(key, this.#expiredMs)) return;
       // A chunk that is not full is closed for ever: what comes next begins a new one.
       keys.setNewestDirty(key, false);
       keys.setNextNumber(key, Math.ceil(keys.nextNumber(key) / CHUNK_EVENTS) * CHUNK_EVENTS);
       if (!this.#snapshot.bury(key)) this.#forget(key);
     }
     this.#sweepAt = key >= keys.last ? 1 : key + 1;
+  }
+
+  /** Nearly always the horizon says no at once. */
+  #isExpired(timeMs: number): boolean {
+    return timeMs <= this.#streamFloorMs(-1) && timeMs <= this.#expiredMs;
   }
 
   /**

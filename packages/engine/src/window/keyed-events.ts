@@ -82,7 +82,7 @@ export class KeyedEvents {
 
   /**
    * Stores an event. What lies at or before `floorMs` is in no answer any more, what lies at or before `evictableMs` may
-   * go. Returns the event's number among those of its key.
+   * go; that is read if mayTrim() says so. Returns the event's number among those of its key.
    */
   append(key: number, observation: Observation, floorMs: number, evictableMs: number): number {
     const { keys, blocks } = this;
