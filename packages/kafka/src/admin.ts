@@ -27,6 +27,23 @@ export type PartitionLag = {
   readonly end: number;
 };
 
+/** What a principal may do with a resource, or with all whose names begin so. */
+export type Grant = {
+  /** Without Kafka's "User:". */
+  readonly user: string;
+  readonly resource: keyof typeof RESOURCES;
+  readonly name: string;
+  readonly prefixed: boolean;
+  readonly operations: readonly (keyof typeof OPERATIONS)[];
+};
+
+/** Numbers of the protocol. */
+const RESOURCES = { topic: 2, group: 3, transactionalId: 5 } as const;
+const OPERATIONS = { read: 3, write: 4, create: 5, describe: 8, describeConfigs: 10 } as const;
+const ALLOW = 3;
+const LITERAL = 3;
+const PREFIXED = 4;
+
 export interface Admin {
   /** Null for a topic that is absent. */
   describe(topics: readonly string[]): Promise<Map<string, TopicDescription | null>>;
@@ -35,6 +52,8 @@ export interface Admin {
   /** Whether a broker answers; never throws. */
   brokerReady(): Promise<boolean>;
   groupLag(group: string, topic: string): Promise<PartitionLag[]>;
+  /** Adds what is not there yet, from any host. */
+  allow(grants: readonly Grant[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -130,9 +149,25 @@ export const openAdmin = (connection: KafkaConnection, { log }: { log?: LogFunct
           .sort((a, b) => a.partition - b.partition);
       }),
 
+    allow: (grants) =>
+      call("adding permissions", CALL_TIMEOUT_MS, async (admin) => {
+        await admin.createAcls({ acl: grants.flatMap(aclsOf) });
+      }),
+
     close,
   };
 };
+
+const aclsOf = ({ user, resource, name, prefixed, operations }: Grant): KafkaJs.AclEntry[] =>
+  operations.map((operation) => ({
+    principal: `User:${user}`,
+    host: "*",
+    permissionType: ALLOW,
+    resourceType: RESOURCES[resource],
+    resourceName: name,
+    resourcePatternType: prefixed ? PREFIXED : LITERAL,
+    operation: OPERATIONS[operation],
+  }));
 
 /** Of one topic, since a request that names several fails if one is absent; empty if this one is. */
 const metadataOf = async (admin: KafkaJs.Admin, topic: string): Promise<KafkaJs.ITopicMetadata[]> => {

@@ -1,6 +1,7 @@
 export {
   type Admin,
   type CreateResult,
+  type Grant,
   openAdmin,
   type PartitionLag,
   type TopicDescription,

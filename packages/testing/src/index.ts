@@ -9,7 +9,8 @@ export { type KafkaCluster, SESSION_EXPIRED_MS, startKafkaCluster } from "./java
 export { KAFKA_VERSION } from "./java-kafka/jars.ts";
 export { type Launched, launch } from "./java-kafka/launch.ts";
 export type { Behind as LocalBehind } from "./java-kafka/properties.ts";
-export { type JavaKafka, type JavaKafkaOptions, startJavaKafka } from "./java-kafka/start.ts";
+export { type BrokerSecurity, type JavaKafka, type JavaKafkaOptions, startJavaKafka } from "./java-kafka/start.ts";
+export { findJava } from "./java-kafka/toolchain.ts";
 export { LocalKafkaError, NoLocalKafka } from "./local-kafka-error.ts";
 export { type Evidence, evidenceOfBroker, evidenceOfDump, type Judged } from "./oracle/evidence.ts";
 export { FINDINGS, findingsOf, isClean, judge, type Outside, type Verdict } from "./oracle/oracle.ts";

@@ -10,6 +10,8 @@ export type BrokerSettings = {
   /** Null: a cluster of its own. */
   readonly member: ClusterMember | null;
   readonly behind: Behind | null;
+  /** Of the clients' listener, which is named so too. Default PLAINTEXT. */
+  readonly protocol?: "PLAINTEXT" | "SASL_SSL";
 };
 
 /** One of several nodes, each broker and controller. */
@@ -29,9 +31,9 @@ export type Behind = { readonly port: number; readonly advertisedPort: number };
  * for one of three reasons: one node can hold one replica only; a developer does not want to wait; a laptop is small.
  */
 export function serverProperties(settings: BrokerSettings): string {
-  const { dataDir, port, controllerPort, overrides, member, behind } = settings;
+  const { dataDir, port, controllerPort, overrides, member, behind, protocol = "PLAINTEXT" } = settings;
   const at = (name: string, where: number): string => `${name}://127.0.0.1:${where}`;
-  const direct = at("PLAINTEXT", port);
+  const direct = at(protocol, port);
   return propertiesOf({
     ...nodeSettings(dataDir, controllerPort, member),
     "process.roles": "broker,controller",

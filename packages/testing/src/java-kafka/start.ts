@@ -37,6 +37,18 @@ export type JavaKafkaOptions = {
   readonly member?: ClusterMember;
   /** A second port, for clients that come through a proxy. */
   readonly behind?: Behind;
+  /** TLS and passwords for clients; default: plain text. */
+  readonly security?: BrokerSecurity;
+};
+
+/** A broker whose clients come by SASL_SSL with SCRAM-SHA-512. */
+export type BrokerSecurity = {
+  /** Certificates, mechanisms, authorizer: all that the listeners need. */
+  readonly settings: Readonly<Record<string, string>>;
+  /** Passwords by user, set when the data folder is made. */
+  readonly users: ReadonlyMap<string, string>;
+  /** Whether the broker at this port takes one of them; never throws. */
+  readonly answers: (port: number) => Promise<boolean>;
 };
 
 export type JavaKafka = {
@@ -72,8 +84,8 @@ export async function startJavaKafka(options: JavaKafkaOptions): Promise<JavaKaf
   }
 
   log(`starting Apache Kafka ${version} as a Java process`);
-  const { settings = {}, member = null, behind = null } = options;
-  const broker = new Broker({ folder, java, lib, version, settings, member, behind });
+  const { settings = {}, member = null, behind = null, security = null } = options;
+  const broker = new Broker({ folder, java, lib, version, settings, member, behind, security });
   if (options.port !== undefined) {
     if (!(await portIsFree(options.port))) throw portTaken(options.port);
     await broker.start(options.port);
@@ -104,6 +116,7 @@ type Installation = {
   readonly settings: Readonly<Record<string, string>>;
   readonly member: ClusterMember | null;
   readonly behind: Behind | null;
+  readonly security: BrokerSecurity | null;
 };
 
 class Broker implements JavaKafka {
@@ -133,16 +146,19 @@ class Broker implements JavaKafka {
 
   async start(port: number): Promise<void> {
     this.#port = port;
-    const { folder, java, lib, version, settings, member, behind } = this.#installation;
+    const { folder, java, lib, version, settings, member, behind, security } = this.#installation;
     const properties = join(folder, "server.properties");
     const dataDir = join(folder, "data");
     const logging = loggingOf(version);
     const loggingFile = join(folder, logging.file);
     await writeFile(loggingFile, logging.text);
     const controllerPort = member?.controllerPorts[member.nodeId - 1] ?? (await freePort());
+    const protocol = security === null ? "PLAINTEXT" : "SASL_SSL";
+    const overrides = { ...security?.settings, ...settings };
     await writeFile(
       properties,
-      serverProperties({ dataDir, port, controllerPort, overrides: settings, member, behind }),
+      serverProperties({ dataDir, port, controllerPort, overrides, member, behind, protocol }),
+      { mode: 0o600 },
     );
     if (!existsSync(join(dataDir, "meta.properties"))) await this.#format(properties, dataDir);
 
@@ -157,10 +173,8 @@ class Broker implements JavaKafka {
     this.#process = launched;
     const { pid: brokerPid, supervisorPid } = launched;
     await writeOwner(folder, { ownerPid: process.pid, supervisorPid, brokerPid, port });
-    const ready = await until(
-      async () => launched.ended() !== null || (await brokerAnswers("127.0.0.1", port)),
-      READY_DEADLINE_MS,
-    );
+    const answers = security?.answers ?? ((where: number) => brokerAnswers("127.0.0.1", where));
+    const ready = await until(async () => launched.ended() !== null || (await answers(port)), READY_DEADLINE_MS);
     if (!ready || launched.ended() !== null) {
       const how = launched.ended();
       await this.stop();
@@ -215,6 +229,10 @@ class Broker implements JavaKafka {
       clusterId,
       "-c",
       properties,
+      ...[...(this.#installation.security?.users ?? [])].flatMap(([name, password]) => [
+        "--add-scram",
+        `SCRAM-SHA-512=[name=${name},password=${password}]`,
+      ]),
     ];
     const { code, stdout, stderr } = await run(this.#installation.java, tool, { timeoutMs: 30_000 });
     if (code !== 0) {
