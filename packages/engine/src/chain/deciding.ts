@@ -5,7 +5,7 @@ import { factsOf } from "../facts.ts";
 import type { Plan } from "../plan.ts";
 import { spliceDecision } from "../splice.ts";
 import type { Departure, Earlier } from "./departure.ts";
-import { decisionLabel } from "./step-labels.ts";
+import { createHitLabels, decisionLabel } from "./step-labels.ts";
 import type { ChainTopics } from "./topology.ts";
 
 export type DecidingOptions = {
@@ -20,7 +20,7 @@ export type DecidingOptions = {
 export function createDeciding({ plan, topics, explain, at, earlier }: DecidingOptions): Departure {
   const decide = createDecide(plan);
   const write = createDecisionText(plan, { topic: topics.transactions, explain });
-  const namesOf = (hits: readonly number[]): string[] => hits.map((rule) => plan.rules[rule]?.id as string);
+  const withHits = createHitLabels(plan.rules.map(({ id }) => id));
   return (answered) => {
     const { record, headers, closeAtByte, observation, state, features } = answered;
     const { incomplete, order, late, approximate, historySinceMs } = answered;
@@ -39,14 +39,13 @@ export function createDeciding({ plan, topics, explain, at, earlier }: DecidingO
       headers,
       timestampMs: record.timestampMs,
     };
-    const marks = {
+    const label = decisionLabel(verdict.outcome, {
       late,
       approximate,
       history: historySinceMs > 0,
       incomplete: incomplete.length > 0,
       currency: !verdict.listed,
-    };
-    const label = decisionLabel(verdict.outcome, marks, namesOf(verdict.hits));
-    return { outputs: [output], label, event: observation };
+    });
+    return { outputs: [output], label: withHits(label, verdict.hits), event: observation };
   };
 }
