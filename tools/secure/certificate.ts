@@ -29,9 +29,11 @@ export async function makeCertificate(folder: string): Promise<Certificate> {
   const file = (name: string): string => join(folder, name);
   const tool = async (store: string, ...args: readonly string[]): Promise<string> => {
     const common = ["-storetype", "PKCS12", "-keystore", file(store), "-storepass", password];
-    const { code, missing, stdout, stderr } = await run(keytool, [...args, ...common], { timeoutMs: 30_000 });
+    const { code, missing, timedOut, stdout, stderr } = await run(keytool, [...args, ...common], {
+      timeoutMs: 120_000,
+    });
     if (missing) throw new Error(`no keytool beside ${java}: install a whole Java, such as openjdk-17-jre-headless`);
-    if (code !== 0) throw new Error(`keytool ${args[0]}: ${stdout}${stderr}`);
+    if (code !== 0) throw new Error(`keytool ${args[0]}: ${timedOut ? "no end in two minutes" : `${stdout}${stderr}`}`);
     return stdout;
   };
   const brokerName = "CN=weir-broker";
