@@ -53,3 +53,15 @@ describe("committed offset and marker", () => {
   ] as const)
     test(what, () => expect(agrees(committed, other)).toBe(expected));
 });
+
+// kafka-consumer-groups --reset-offsets writes an empty tag, other tools one of their own.
+test.each(["", "tool"])(
+  "an offset set by hand with the tag %j stays decided when a detector takes it and leaves",
+  (tag) => {
+    const found = standingOf({ offset: 500, tag });
+    const taken = standingOf({ offset: 500, tag: tagOf({ batch: found?.batch ?? null, owner: "a" }) });
+    expect(decidedUpTo(taken)).toBe(500);
+    const left = standingOf({ offset: 500, tag: tagOf({ batch: taken?.batch ?? null, owner: null }) });
+    expect(decidedUpTo(left)).toBe(500);
+  },
+);

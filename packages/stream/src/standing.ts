@@ -21,16 +21,21 @@ export type Standing = {
 /** Stands in neither a batch nor an owner. */
 const SEPARATOR = ";";
 
+const BY_HAND = "set-by-hand";
+
 export function tagOf({ batch, owner }: Pick<Standing, "batch" | "owner">): string {
   return `${batch ?? ""}${SEPARATOR}${owner ?? ""}`;
 }
 
-/** A tag of somebody else's making, as after an offset was set by hand, is a batch without an owner. */
+/**
+ * A tag of somebody else's making, as after an offset was set by hand, is a batch without an owner. Kafka's own tool leaves
+ * an empty one, which must not be taken for a partition that nothing was decided of.
+ */
 export function standingOf(committed: CommittedOffset | null): Standing | null {
   if (committed === null) return null;
   const { offset, tag } = committed;
   const at = tag.indexOf(SEPARATOR);
-  if (at < 0) return { offset, batch: tag, owner: null };
+  if (at < 0) return { offset, batch: tag || BY_HAND, owner: null };
   return { offset, batch: tag.slice(0, at) || null, owner: tag.slice(at + 1) || null };
 }
 
