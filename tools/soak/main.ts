@@ -30,7 +30,7 @@ function printHelp(): 0 {
     "",
     "One detector with a full chain on a real Kafka of its own: its memory, connections, handles and the delay of its event",
     "loop, as a table and as charts; then a backlog is drained. Needs Java 17 and Maven. With a ruleset that looks back for",
-    "longer than the run, the state grows as it must.",
+    "longer than the run, the state grows as it must; in less than some ten minutes, so does memory that is still warming up.",
     "",
     ...optionLines(options),
   ];
