@@ -1,6 +1,7 @@
 import { chainOf, compileRuleset, inputTopicOf } from "@weir/engine";
 import { rejectedLedgerTopic, stateTopic, TOPICS } from "@weir/schema";
 import { describe, expect, it } from "vitest";
+import { grantsOf, PRINCIPALS } from "../secure/grants.ts";
 import { wantedTopics } from "../weir/topics/topics.ts";
 import { madeFiles, PARTITIONS } from "./made.ts";
 import { parseObjects } from "./manifests.ts";
@@ -55,6 +56,22 @@ describe("what a principal may do", () => {
         true,
       );
     }
+  });
+
+  it.each([
+    [PRINCIPALS.detector, "weir-detector"],
+    [PRINCIPALS.generator, "weir-producer"],
+  ])("%s: what it has on the local broker, where that was tried, has %s here", (principal, user) => {
+    const grants = grantsOf({ names: TOPICS, appId: APP, plan, inputKeyed: true }).filter(
+      (grant) => grant.user === principal,
+    );
+    expect(grants.length).toBeGreaterThan(0);
+    for (const { resource, name, operations } of grants)
+      for (const operation of operations)
+        expect(
+          may(user, operation.charAt(0).toUpperCase() + operation.slice(1), resource, name),
+          `${operation} ${resource} ${name}`,
+        ).toBe(true);
   });
 
   it("topics verify: look at every topic that the ruleset needs", () => {
