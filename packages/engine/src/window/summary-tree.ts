@@ -154,7 +154,9 @@ export class SummaryTree implements Counted {
         });
       } else {
         const end = Math.min((node + 1) * LEAF, this.#end);
-        for (let at = node * LEAF; at < end && !found; at += 1) found = this.#events[at] === event;
+        // Those that have left may have had the very place of this one in the blocks.
+        for (let at = Math.max(node * LEAF, this.#start); at < end && !found; at += 1)
+          found = this.#events[at] === event;
       }
       if (found) this.#summarise(level, node);
       return found;
