@@ -14,8 +14,10 @@ import { signal, until } from "../processes.ts";
 import type { Launched } from "./launch.ts";
 import { controllerProperties } from "./properties.ts";
 
-/** Longer than it takes; a broker that was killed before it was let in has nothing that could expire. */
+/** Longer than a registration lasts; a broker that was killed before it was let in has nothing that could expire. */
 const DEADLINE_MS = 10_000;
+/** For a controller to come up, on a machine that is busy. */
+const START_DEADLINE_MS = 60_000;
 
 /** Whether the broker of this data folder ended without a shutdown. */
 export function endedByForce(dataDir: string): boolean {
@@ -33,9 +35,10 @@ export async function expireOldSelf(
   await writeFile(properties, controllerProperties(dataDir, await freePort()));
   const before = await lengthOf(logFile);
   const controller = await launchKafka(properties);
-  const letGo = async (): Promise<boolean> =>
-    controller.ended() !== null || (await readFile(logFile, "utf8")).includes("Fencing broker 1", before);
-  await until(letGo, DEADLINE_MS);
+  const said = async (what: string): Promise<boolean> =>
+    controller.ended() !== null || (await readFile(logFile, "utf8")).includes(what, before);
+  await until(() => said("Becoming the active controller"), START_DEADLINE_MS);
+  await until(() => said("Fencing broker 1"), DEADLINE_MS);
   signal(controller.pid, "SIGTERM");
   const force = setTimeout(() => signal(controller.pid, "SIGKILL"), DEADLINE_MS);
   await controller.exit;
