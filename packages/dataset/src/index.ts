@@ -2,5 +2,4 @@ export { type ColumnMap, type ColumnsResult, columnsRead, compileColumns, type L
 export { ColumnsDocument } from "./columns-schema.ts";
 export { CsvParser, type CsvRow } from "./csv.ts";
 export { type Dataset, DatasetFault, openDataset } from "./dataset.ts";
-export { PendingLabels } from "./pending-labels.ts";
 export type { DataRow } from "./row.ts";

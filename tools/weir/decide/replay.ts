@@ -3,7 +3,7 @@
  * write of each. Labels come between the transactions in the order in which they become known, and one that is known
  * at exactly t comes before the transactions of t.
  */
-import { type DataRow, PendingLabels } from "@weir/dataset";
+import type { DataRow } from "@weir/dataset";
 import {
   type AdmitOptions,
   admit,
@@ -16,6 +16,7 @@ import {
   type Rejection,
   spliceDecision,
 } from "@weir/engine";
+import { Agenda } from "@weir/scenario";
 import { type DecodedLabel, type DecodedTransaction, decisionId, TOPICS } from "@weir/schema";
 
 export type ReplayOptions = {
@@ -59,7 +60,7 @@ export class Replay {
   /** Whether any state keeps labels: else nothing could come of them. */
   readonly #wantsLabels: boolean;
   readonly #evaluator: Evaluator;
-  readonly #pending = new PendingLabels<DecodedLabel>();
+  readonly #pending = new Agenda<DecodedLabel>();
   /** Of the input, which decision ids are made of. */
   #offset = 0;
   /** Of the log that the labels are in too. */
@@ -119,11 +120,11 @@ export class Replay {
 
   #expectLabel({ id, source, target }: DecodedTransaction, timestampMs: number, fraud: boolean, ours: string): void {
     const labelledAtMs = timestampMs + this.#labelDelayMs;
-    this.#pending.add({ transaction: id ?? ours, source, target, timestampMs, fraud, labelledAtMs });
+    this.#pending.add(labelledAtMs, { transaction: id ?? ours, source, target, timestampMs, fraud, labelledAtMs });
   }
 
   #tellLabels(timeMs: number): void {
-    for (let label = this.#pending.takeKnown(timeMs); label !== null; label = this.#pending.takeKnown(timeMs)) {
+    for (let label = this.#pending.takeDue(timeMs); label !== null; label = this.#pending.takeDue(timeMs)) {
       this.#labelsKnown += 1;
       if (!this.#evaluator.label(label, this.#place++)) this.#labelsUnmatched += 1;
     }

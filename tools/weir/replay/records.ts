@@ -2,9 +2,9 @@
  * The rows of a data set as records for Kafka, and their truth as labels. A label is published as the generator does it:
  * behind its transaction, and long before the first one that may see it.
  */
-import { type DataRow, PendingLabels } from "@weir/dataset";
+import type { DataRow } from "@weir/dataset";
 import type { SinkRecord } from "@weir/generator";
-import { PUBLISHED_AFTER } from "@weir/scenario";
+import { Agenda, PUBLISHED_AFTER } from "@weir/scenario";
 import { type DecodedTransaction, decodeTransaction, partitionFor } from "@weir/schema";
 
 export type RecordsOptions = {
@@ -25,7 +25,7 @@ const CLOSE = 0x7d;
 
 export class Records {
   readonly #options: RecordsOptions;
-  readonly #pending = new PendingLabels<Pending>();
+  readonly #pending = new Agenda<Pending>();
   /** Rows that are no message at all. */
   leftOut = 0;
 
@@ -56,10 +56,10 @@ export class Records {
 
   /** Labels that are to be out before a transaction of event time `timeMs`, the first to count first; all that are left for Infinity. */
   labels(timeMs: number, epochMs: number): DueLabel[] {
-    // PendingLabels knows them by when they count.
+    // They are put down by when they count.
     const knownMs = timeMs + (this.#options.labelDelayMs ?? 0) * (1 - PUBLISHED_AFTER);
     const due: DueLabel[] = [];
-    for (let label = this.#pending.takeKnown(knownMs); label !== null; label = this.#pending.takeKnown(knownMs)) {
+    for (let label = this.#pending.takeDue(knownMs); label !== null; label = this.#pending.takeDue(knownMs)) {
       const { labelledAtMs, source, value } = label;
       due.push({ labelledAtMs, record: { key: Buffer.from(source), value, partition: null, timestampMs: epochMs } });
     }
@@ -71,7 +71,7 @@ export class Records {
     if (labelDelayMs === null) return;
     const labelledAt = timestamp + labelDelayMs;
     const value = Buffer.from(JSON.stringify({ transaction, source, target, timestamp, fraud: true, labelledAt }));
-    this.#pending.add({ labelledAtMs: labelledAt, source, value });
+    this.#pending.add(labelledAt, { labelledAtMs: labelledAt, source, value });
   }
 }
 
