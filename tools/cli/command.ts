@@ -6,6 +6,8 @@ export type Command<T extends OptionTable> = {
   /** Lines for --help: what it does. */
   readonly about: readonly string[];
   readonly options: T;
+  /** What is wrong with values that are each right by themselves; told with the other faults. */
+  readonly faultsOf?: (values: OptionValues<T>) => readonly string[];
 };
 
 /**
@@ -13,7 +15,7 @@ export type Command<T extends OptionTable> = {
  * that of `main`, or 0 after --help, or EXIT_CONFIGURATION after every fault has been told.
  */
 export async function runCommand<T extends OptionTable>(
-  { name, about, options }: Command<T>,
+  { name, about, options, faultsOf }: Command<T>,
   main: (values: OptionValues<T>) => number | Promise<number>,
 ): Promise<number> {
   const { values, words, help, faults } = parseArguments(options, process.argv.slice(2), process.env);
@@ -22,5 +24,6 @@ export async function runCommand<T extends OptionTable>(
     return 0;
   }
   const strays = words.map((word) => `${JSON.stringify(word)} means nothing here`);
-  return faults.length + strays.length > 0 ? refuse(name, [...faults, ...strays]) : main(values);
+  const wrong = [...faults, ...strays, ...(faultsOf?.(values) ?? [])];
+  return wrong.length > 0 ? refuse(name, wrong) : main(values);
 }

@@ -1,6 +1,7 @@
 /** npm run fuzz: inputs from outside, made up by the million. Exit 1 when one is taken wrongly. */
 import { relative } from "node:path";
-import { flag, integer, optionLines, parseArguments, refuse, text } from "../cli/arguments.ts";
+import { flag, integer, type OptionValues, text } from "../cli/arguments.ts";
+import { runCommand } from "../cli/command.ts";
 import { readCorpus, writeCorpus } from "./corpus.ts";
 import { type FuzzReport, fuzz, keptOf } from "./fuzz.ts";
 import { allTargets } from "./targets.ts";
@@ -14,34 +15,36 @@ const options = {
 
 const MOST_TOLD = 8;
 
-const { values, words, help, faults } = parseArguments(options, process.argv.slice(2), process.env);
-process.exitCode = help ? printHelp() : await main();
+process.exitCode = await runCommand(
+  {
+    name: "npm run fuzz",
+    about: [
+      "Messages, envelopes, snapshots, rulesets and HTTP requests, right in all but a few places: none may crash, contradict",
+      "itself or spoil what comes after. One that goes wrong is made as short as it can be and joins tools/fuzz/corpus, which",
+      "npm test tries first.",
+    ],
+    options,
+    faultsOf,
+  },
+  main,
+);
 
-function printHelp(): 0 {
-  const lines = [
-    "npm run fuzz -- [options]",
-    "",
-    "Messages, envelopes, snapshots, rulesets and HTTP requests, right in all but a few places: none may crash, contradict",
-    "itself or spoil what comes after. One that goes wrong is made as short as it can be and joins tools/fuzz/corpus, which",
-    "npm test tries first.",
-    "",
-    ...optionLines(options),
-  ];
-  console.log(lines.join("\n"));
-  return 0;
+function targetsOf({ target }: OptionValues<typeof options>) {
+  return allTargets().filter(({ name }) => target === null || name === target);
 }
 
-async function main(): Promise<number> {
-  const { inputs, seed, target, keep } = values;
-  const targets = allTargets().filter(({ name }) => target === null || name === target);
-  const strays = words.map((word) => `${JSON.stringify(word)} means nothing here`);
-  if (targets.length === 0)
-    strays.push(
-      `--target must be ${allTargets()
-        .map(({ name }) => name)
-        .join(" or ")}`,
-    );
-  if (faults.length + strays.length > 0) return refuse("npm run fuzz", [...faults, ...strays]);
+function faultsOf(values: OptionValues<typeof options>): string[] {
+  if (targetsOf(values).length > 0) return [];
+  return [
+    `--target must be ${allTargets()
+      .map(({ name }) => name)
+      .join(" or ")}`,
+  ];
+}
+
+async function main(values: OptionValues<typeof options>): Promise<number> {
+  const { inputs, seed, keep } = values;
+  const targets = targetsOf(values);
   const beganMs = performance.now();
   let toldMs = beganMs;
   const onProgress = (done: number): void => {

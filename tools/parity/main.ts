@@ -3,7 +3,8 @@ import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
-import { flag, optionLines, parseArguments, refuse, text } from "../cli/arguments.ts";
+import { flag, text } from "../cli/arguments.ts";
+import { runCommand } from "../cli/command.ts";
 import { count } from "../cli/format.ts";
 import { Screen } from "../cli/screen.ts";
 import { Progress } from "../weir/decide/progress.ts";
@@ -27,21 +28,22 @@ const options = {
   "write-cut": flag("writes datasets/handbook-cut.*, which npm test compares, anew from those files"),
 };
 
-process.exitCode = await main();
-
-async function main(): Promise<number> {
-  const { values, words, help, faults } = parseArguments(options, process.argv.slice(2), process.env);
-  if (help) {
-    console.log([`${COMMAND} -- [options]`, "", ...optionLines(options)].join("\n"));
-    return 0;
-  }
-  const wrong = [...faults, ...words.map((word) => `${JSON.stringify(word)} means nothing here`)];
-  for (const name of [WINDOW, GOLDEN, MODEL])
-    if (!existsSync(join(values.data, name)))
-      wrong.push(`${relative(".", join(values.data, name))} is not there; say where it is: ${COMMAND} -- --data DIR`);
-  if (wrong.length > 0) return refuse(COMMAND, wrong);
-  return values["write-cut"] ? writeCut(values.data) : compare(values.data);
-}
+process.exitCode = await runCommand(
+  {
+    name: COMMAND,
+    about: [
+      "The features of the card-fraud handbook as the engine computes them, against a plain batch computation and against",
+      "published values, and a published model's scores.",
+    ],
+    options,
+    faultsOf: ({ data }) =>
+      [WINDOW, GOLDEN, MODEL]
+        .map((name) => join(data, name))
+        .filter((file) => !existsSync(file))
+        .map((file) => `${relative(".", file)} is not there; say where it is: ${COMMAND} -- --data DIR`),
+  },
+  (values) => (values["write-cut"] ? writeCut(values.data) : compare(values.data)),
+);
 
 async function unzipped(folder: string, name: string): Promise<string> {
   return gunzipSync(await readFile(join(folder, name))).toString();

@@ -1,5 +1,6 @@
 /** npm run torture: faults on a real Kafka, and the oracle's verdict. Exit 1 on any violation. */
-import { choice, durationMs, flag, integer, optionLines, parseArguments, refuse, text } from "../cli/arguments.ts";
+import { choice, durationMs, flag, integer, type OptionValues, text } from "../cli/arguments.ts";
+import { runCommand } from "../cli/command.ts";
 import { describe } from "./report.ts";
 import { torture } from "./run.ts";
 
@@ -18,27 +19,20 @@ const options = {
   timely: flag("a take-over later than promised is a violation too"),
 };
 
-const { values, words, help, faults } = parseArguments(options, process.argv.slice(2), process.env);
-process.exitCode = help ? printHelp() : await main();
-
-function printHelp(): 0 {
-  console.log(
-    [
-      "npm run torture -- [options]",
-      "",
+process.exitCode = await runCommand(
+  {
+    name: "npm run torture",
+    about: [
       "Three detectors on a real Kafka of their own, whose processes, brokers and connections are killed, frozen, cut and",
       "deafened; then the oracle judges what Kafka's own consumer reads. Needs Java 17 and Maven. All that is read has to",
       "fit into memory, some 3 KB a transaction: for long runs lower the rate, or NODE_OPTIONS=--max-old-space-size=16000.",
-      "",
-      ...optionLines(options),
-    ].join("\n"),
-  );
-  return 0;
-}
+    ],
+    options,
+  },
+  main,
+);
 
-async function main(): Promise<number> {
-  const strays = words.map((word) => `${JSON.stringify(word)} means nothing here`);
-  if (faults.length + strays.length > 0) return refuse("npm run torture", [...faults, ...strays]);
+async function main(values: OptionValues<typeof options>): Promise<number> {
   const { seed, rate, partitions, ruleset, brokers, timely } = values;
   const report = await torture({
     durationMs: values.for ?? (values.minutes ?? 5) * 60_000,
