@@ -21,11 +21,10 @@ import { type JavaKafka, startJavaKafka, transactionalIds, until, weirFolder } f
 import { histogramOf, type PromSample, quantile, since, sumOf } from "../tools/process/prometheus.ts";
 import { type Service, startProcess } from "../tools/process/service.ts";
 import { wantedTopics } from "../tools/weir/topics/topics.ts";
+import { cpuSeconds } from "./processes.ts";
 
 const RULESET = "rulesets/card-payments.yaml";
 const LATENCY = "weir_end_to_end_latency_seconds";
-/** Of a clock tick in /proc: 100 a second on every Linux that Node runs on. */
-const TICKS_PER_SECOND = 100;
 
 const { values } = parseArgs({
   options: {
@@ -183,17 +182,11 @@ function socketsOf(pid: number): number {
 
 /** Share of one core that the detectors, and that the broker takes over so many seconds. */
 async function busy(detectors: readonly number[], broker: number, seconds: number): Promise<string> {
-  const ticks = (): number[] => [detectors.reduce((sum, pid) => sum + ticksOf(pid), 0), ticksOf(broker)];
-  const before = ticks();
+  const used = (): number[] => [detectors.reduce((sum, pid) => sum + cpuSeconds(pid), 0), cpuSeconds(broker)];
+  const before = used();
   await sleep(seconds * 1_000);
-  const shares = ticks().map((now, index) => (now - (before[index] ?? 0)) / TICKS_PER_SECOND / seconds);
+  const shares = used().map((now, index) => (now - (before[index] ?? 0)) / seconds);
   return shares.map((share) => `${(share * 100).toFixed(0)} %`).join(", ");
-}
-
-function ticksOf(pid: number): number {
-  const text = readFileSync(`/proc/${pid}/stat`, "utf8");
-  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-  return Number(fields[11]) + Number(fields[12]);
 }
 
 function megabytes(samples: readonly PromSample[]): string {
