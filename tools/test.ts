@@ -14,6 +14,8 @@ const report = join(root, ".weir", "test-report.json");
 await mkdir(join(root, ".weir"), { recursive: true });
 await rm(report, { force: true });
 
+/** Far more than any of the checks takes: one that hangs is a failure, not an endless wait. */
+const CHECK_WITHIN_MS = 30 * 60_000;
 const TORTURE = "--torture";
 const wanted = process.argv.slice(2).filter((argument) => argument !== TORTURE);
 
@@ -42,11 +44,17 @@ function run(title: string, command: string, args: readonly string[]): Promise<n
   console.log(`\n== ${title}: ${command} ${args.filter((arg) => !arg.startsWith("--")).join(" ")}`);
   return new Promise((resolve) => {
     const child = spawn(join(root, "node_modules", ".bin", command), [...args], { cwd: root, stdio: "inherit" });
+    const tooLate = setTimeout(() => {
+      console.error(`${title}: not done after ${CHECK_WITHIN_MS / 60_000} minutes; ended`);
+      child.kill();
+    }, CHECK_WITHIN_MS);
     child.once("error", (error) => {
+      clearTimeout(tooLate);
       console.error(`${command} could not be started (${error.message}); run npm ci`);
       resolve(null);
     });
     child.once("exit", (exitCode) => {
+      clearTimeout(tooLate);
       if (exitCode === 0) console.log(`${title}: ok`);
       resolve(exitCode);
     });

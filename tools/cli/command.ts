@@ -1,5 +1,7 @@
 import { type OptionTable, type OptionValues, optionLines, parseArguments, refuse } from "./arguments.ts";
 
+const OPEN_FOR_MS = 10_000;
+
 export type Command<T extends OptionTable> = {
   /** As it is typed: `npm run sim`. */
   readonly name: string;
@@ -25,5 +27,17 @@ export async function runCommand<T extends OptionTable>(
   }
   const strays = words.map((word) => `${JSON.stringify(word)} means nothing here`);
   const wrong = [...faults, ...strays, ...(faultsOf?.(values) ?? [])];
-  return wrong.length > 0 ? refuse(name, wrong) : main(values);
+  if (wrong.length > 0) return refuse(name, wrong);
+  const code = await main(values);
+  endByForce(name, code);
+  return code;
+}
+
+/** What was left open must not hold up a command that is done, and whoever waits for it: it is told, and left behind. */
+function endByForce(name: string, code: number): void {
+  const force = (): void => {
+    console.error(`${name}: left open at the end: ${process.getActiveResourcesInfo().join(", ")}`);
+    process.exit(code);
+  };
+  setTimeout(force, OPEN_FOR_MS).unref();
 }

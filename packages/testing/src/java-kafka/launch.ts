@@ -34,6 +34,8 @@ export async function launch(
     let ended: string | null = null;
     const exit = new Promise<string>((resolve) => {
       child.once("exit", (code, signalName) => {
+        // A watcher that outlived its supervisor would hold this process open, and this process the watcher.
+        child.stdin?.destroy();
         ended = signalName !== null ? `signal ${signalName}` : describeCode(code ?? 0);
         resolve(ended);
       });
