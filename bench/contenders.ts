@@ -24,7 +24,7 @@ const WINDOWS: readonly JobName[] = ["one-window", "eight-windows", "chain"];
  * One thread, as Weir has. Tried one at a time at eight windows and not faster: the parallel collector and G1, 2 GiB and
  * 512 MiB of heap, batches of 16 KiB instead of 128, a cache in front of the store, commits once a second.
  */
-const JVM = ["-Xms1g", "-Xmx1g", "-XX:+UseSerialGC"];
+const JVM = ["-Xms1g", "-Xmx1g", "-XX:+UseParallelGC"];
 
 function streams(name: string, what: string, jobs: readonly JobName[], settings: NodeJS.ProcessEnv): Contender {
   return {

@@ -39,6 +39,9 @@ export async function orAborted(work: Promise<void>, signal: AbortSignal): Promi
   }
 }
 
+/** Without a reason of its own each abort would make an exception, stack and all. */
+const FINISHED = "finished";
+
 /**
  * The result of `work`, or RetryLater after `ms`. The work itself is not stopped: whoever calls this drops
  * the writer or reader that it belongs to.
@@ -54,6 +57,6 @@ export async function within<T>(clock: Clock, ms: number, what: string, work: Pr
   try {
     return await Promise.race([work, expired]);
   } finally {
-    finished.abort();
+    finished.abort(FINISHED);
   }
 }
