@@ -73,21 +73,22 @@ describe("openapi.json", () => {
   });
 
   test("has each route of the detector and its probes, and no other", () => {
-    const routes = (detector.routes ?? []).map(
+    const routes = (detector.admin?.routes ?? []).map(
       ({ method, path }) => `${method.toLowerCase()} ${path.replace(/:(\w+)/g, "{$1}")}`,
     );
     const probes = ["/livez", "/readyz", "/metrics"].map((path) => `get ${path}`);
     const told = Object.entries<Document>(written("openapi.json").paths).flatMap(([path, methods]) =>
-      Object.keys(methods).map((method) => `${method} ${path}`),
+      Object.keys(methods).flatMap((method) => (method === "servers" ? [] : [`${method} ${path}`])),
     );
     expect(told.toSorted()).toEqual([...probes, ...routes].toSorted());
   });
 
-  test("asks for the token everywhere but at the probes, and says what each path's parameters are", () => {
+  test("asks for the token everywhere but at the probes, on a port apart, and says what each path's parameters are", () => {
     const { paths, security } = written("openapi.json");
     expect(security).toEqual([{ token: [] }]);
-    for (const [path, methods] of Object.entries<Document>(paths))
+    for (const [path, { servers, ...methods }] of Object.entries<Document>(paths))
       for (const operation of Object.values<Document>(methods)) {
+        expect(servers !== undefined, path).toBe(operation.security === undefined);
         expect(operation.security !== undefined, path).toBe(/^\/(livez|readyz|metrics)$/.test(path));
         const named = (operation.parameters ?? []).filter((one: Document) => one.in === "path");
         expect(named.map((one: Document) => `{${one.name}}`)).toEqual(path.match(/\{\w+\}/g) ?? []);

@@ -1,4 +1,4 @@
-/** OpenAPI 3.1 of the detector's HTTP server. The generator has its first three paths. */
+/** OpenAPI 3.1 of the detector's two HTTP servers. The generator has the first, with its three paths. */
 import { REASON_CODES } from "@weir/schema";
 import { Entity, Health, Refusal, RejectedLetter, RejectedList, Replay } from "./answers.ts";
 import { plain } from "./asyncapi.ts";
@@ -10,13 +10,17 @@ const json = (schema: keyof typeof schemas, description: string): object => ({
   content: { "application/json": { schema: { $ref: `#/components/schemas/${schema}` } } },
 });
 
-/** Of whatever is behind the token. */
+/** Open only with a token, to this machine alone. */
+const ADMIN = [{ url: "http://127.0.0.1:8082", description: "ADMIN_PORT" }];
+
+/** Of whatever is on the admin port. */
 const GUARDED = {
   "401": json("Refusal", "Without the token"),
-  "404": json("Refusal", "Nothing by that name, or the detector has no token and so no such path"),
+  "404": json("Refusal", "Nothing by that name"),
+  "413": json("Refusal", "A body; none is asked for"),
+  "429": json("Refusal", "More than 20 requests a second, or another one for what was rejected is under way"),
   "503": json("Refusal", "Not ready, or Kafka does not answer"),
 };
-const BUSY = { "429": json("Refusal", "Another request is under way") };
 
 const inPath = (name: string, description: string): object => ({
   ...{ name, in: "path", required: true, description },
@@ -32,7 +36,7 @@ export function openapi(version: string): object {
       title: "Weir's detector",
       version,
       description:
-        "Probes and metrics, and behind a token (ADMIN_TOKEN_FILE) what it knows of a customer and what was rejected.",
+        "Probes and metrics; on a port apart, for whoever has its token (ADMIN_TOKEN_FILE), what it knows of a customer and what was rejected.",
       license: { name: "Apache-2.0", identifier: "Apache-2.0" },
     },
     servers: [{ url: "http://127.0.0.1:8080", description: "HOST and PORT" }],
@@ -70,6 +74,7 @@ export function openapi(version: string): object {
         },
       },
       "/entities/{field}/{key}": {
+        servers: ADMIN,
         get: {
           operationId: "entity",
           summary: "The windows and last decisions of one source, target or other entity",
@@ -85,6 +90,7 @@ export function openapi(version: string): object {
         },
       },
       "/rejected": {
+        servers: ADMIN,
         get: {
           operationId: "listRejected",
           summary: "The newest of what could not be decided, masked",
@@ -96,11 +102,11 @@ export function openapi(version: string): object {
             "200": json("RejectedList", "Newest first, and how many by reason"),
             "400": json("Refusal", "A parameter that means nothing"),
             ...GUARDED,
-            ...BUSY,
           },
         },
       },
       "/rejected/{origin}": {
+        servers: ADMIN,
         get: {
           operationId: "showRejected",
           summary: "One of them, masked",
@@ -108,11 +114,11 @@ export function openapi(version: string): object {
           responses: {
             "200": json("RejectedLetter", "With when it was sent in again, if it was"),
             ...GUARDED,
-            ...BUSY,
           },
         },
       },
       "/rejected/{origin}/replay": {
+        servers: ADMIN,
         post: {
           operationId: "replayRejected",
           summary: "Sends one in again, once",
@@ -130,7 +136,6 @@ export function openapi(version: string): object {
               },
             },
             ...GUARDED,
-            ...BUSY,
           },
         },
       },

@@ -1,4 +1,4 @@
-/** What the NetworkPolicies of an overlay must keep to: nobody talks to anybody, and whoever needs Kafka reaches it. */
+/** What the NetworkPolicies of an overlay must keep to: nobody talks to anybody, no port of a service is open but that of its probes, and whoever needs Kafka reaches it. */
 import { podTemplateOf, settingsOf } from "./manifests.ts";
 import type { Document } from "./repository.ts";
 
@@ -8,6 +8,14 @@ export function networkFaults(objects: readonly Document[]): string[] {
   for (const { metadata, spec } of policies)
     for (const rule of [...(spec.ingress ?? []), ...(spec.egress ?? [])])
       if (Object.keys(rule).length === 0) faults.push(`NetworkPolicy ${metadata.name}: allows everything`);
+  for (const { metadata, spec } of policies) {
+    const isOurs = objects.some(
+      (object) => isService(object) && matches(spec.podSelector, podTemplateOf(object) ?? {}),
+    );
+    const ports = (spec.ingress ?? []).flatMap((rule: Document) => rule.ports ?? [{ port: "each" }]);
+    for (const { port } of isOurs ? ports : [])
+      if (port !== "http") faults.push(`NetworkPolicy ${metadata.name}: lets others in at port ${port}`);
+  }
   for (const object of objects) {
     const template = podTemplateOf(object);
     if (!template) continue;
@@ -18,6 +26,11 @@ export function networkFaults(objects: readonly Document[]): string[] {
     if (!open) faults.push(`${object.kind} ${object.metadata.name}: no NetworkPolicy lets it reach ${broker}`);
   }
   return faults;
+}
+
+/** One that answers by HTTP: nobody but Prometheus asks it anything, and that at one port. */
+function isService({ kind, metadata }: Document): boolean {
+  return kind === "Deployment" && ["weir-detector", "weir-generator"].includes(metadata.name);
 }
 
 function deniesAll({ spec }: Document): boolean {

@@ -11,6 +11,9 @@ export type Life = {
   readonly signal: (name: NodeJS.Signals) => void;
 };
 
+/** Any free port for each server of a service. */
+const FREE_PORTS = { PORT: "0", ADMIN_PORT: "0" };
+
 const URL_WITHIN_MS = 60_000;
 const ANSWER_WITHIN_MS = 2_000;
 
@@ -19,7 +22,7 @@ export class Service {
   readonly logFile: string;
   readonly exit: Promise<string>;
   readonly #life: Life;
-  #url: string | null = null;
+  readonly #urls = new Map<UrlField, string>();
   #ended = false;
 
   /** `logFile` begins with this run. */
@@ -51,13 +54,25 @@ export class Service {
   }
 
   /** Base address of its HTTP server. Throws if it ends, or says none in time. */
-  async url(): Promise<string> {
+  url(): Promise<string> {
+    return this.#said("url");
+  }
+
+  /** Of its admin server, if it was given a token. Throws as url() does. */
+  adminUrl(): Promise<string> {
+    return this.#said("adminUrl");
+  }
+
+  async #said(field: UrlField): Promise<string> {
     const known = async (): Promise<boolean> => {
-      this.#url ??= urlIn(await readFile(this.logFile, "utf8").catch(() => ""));
-      return this.#url !== null || this.#ended;
+      if (this.#urls.has(field)) return true;
+      const url = urlIn(await readFile(this.logFile, "utf8").catch(() => ""), field);
+      if (url !== null) this.#urls.set(field, url);
+      return url !== null || this.#ended;
     };
     const answered = await until(known, URL_WITHIN_MS);
-    if (this.#url !== null) return this.#url;
+    const url = this.#urls.get(field);
+    if (url !== undefined) return url;
     throw new Error(
       answered ? `${this.name} ended while it started` : `${this.name} did not open its HTTP server in time`,
     );
@@ -102,7 +117,7 @@ export class Service {
 
 /**
  * A process of its own that ends with this one, however this one ends. `script` is relative to the repository,
- * `environment` is all that it is given beside a free port.
+ * `environment` is all that it is given beside free ports.
  */
 export async function startProcess(
   name: string,
@@ -112,17 +127,19 @@ export async function startProcess(
 ): Promise<Service> {
   await rm(logFile, { force: true });
   const main = join(repositoryRoot, script);
-  const launched = await launch(`weir-${name}`, process.execPath, [main], logFile, { ...environment, PORT: "0" });
+  const launched = await launch(`weir-${name}`, process.execPath, [main], logFile, { ...environment, ...FREE_PORTS });
   return new Service(name, logFile, {
     exit: launched.exit,
     signal: (what) => void signal(launched.pid, what),
   });
 }
 
-/** The field `url` of the first log line that has one. */
-export function urlIn(log: string): string | null {
+type UrlField = "url" | "adminUrl";
+
+/** That field of the first log line that has it. */
+export function urlIn(log: string, field: UrlField = "url"): string | null {
   for (const line of log.split("\n")) {
-    const url = entryOf(line)?.url;
+    const url = entryOf(line)?.[field];
     if (typeof url === "string") return url;
   }
   return null;

@@ -131,6 +131,7 @@ export class Session {
     for (const one of this.#services()) {
       try {
         places.push([one.name, `${await one.url()}/metrics`]);
+        if (this.#detectors.includes(one)) places.push([`${one.name}'s admin`, await one.adminUrl()]);
       } catch (error) {
         await this.#failed(one, error instanceof Error ? error.message : String(error), await endOf(one));
         return null;

@@ -1,8 +1,5 @@
-export { bearerCheck } from "./bearer.ts";
 export type { ReadinessItem, Reason, Watchdog } from "./health.ts";
 export { Health } from "./health.ts";
-export type { HttpOptions, HttpServer } from "./http.ts";
-export { startHttp } from "./http.ts";
 export { refuseUnfitKafka } from "./kafka-check.ts";
 export type { KafkaLogFunction } from "./kafka-log.ts";
 export { kafkaLog } from "./kafka-log.ts";
@@ -13,8 +10,8 @@ export type { BuildInfo, LabelValues, MetricSpec } from "./metrics.ts";
 export { DURATION_BUCKETS_SECONDS, Metrics } from "./metrics.ts";
 export type { Phase } from "./phases.ts";
 export { Phases } from "./phases.ts";
-export { type RouteAnswer, type RouteHandler, type RouteRequest, type RouteSpec, Routes } from "./routes.ts";
-export { refusal, runService } from "./run.ts";
+export { type RouteAnswer, type RouteHandler, type RouteRequest, type RouteSpec, Routes, refusal } from "./routes.ts";
+export { faultsText, runService } from "./run.ts";
 export type { ExitCode, Running, Service, ServiceTable, StopRequest, World } from "./serve.ts";
 export { defineService, EXIT_CONFIGURATION, serve, sharedSettings } from "./serve.ts";
 export type { Entry, Kind, Parsed, Row, SettingFile, SettingsSource, Spec, Values } from "./setting.ts";
@@ -36,6 +33,7 @@ export type { Settings, SettingsTable } from "./settings.ts";
 export { ConfigurationError, readSettings, suspiciousNames } from "./settings.ts";
 export { helpText, settingsMarkdown } from "./settings-help.ts";
 export {
+  adminSettings,
   appId,
   httpSettings,
   LOG_LEVELS,

@@ -1,4 +1,4 @@
-/** Routes that a service adds to its HTTP server: known before it listens, answered once the service can. */
+/** Routes of a service's admin server: known before it listens, answered once the service can. */
 
 export type RouteSpec = { readonly method: "GET" | "POST"; readonly path: string };
 
@@ -7,8 +7,6 @@ export type RouteRequest = {
   readonly params: Readonly<Record<string, string>>;
   /** A name given twice has a list. */
   readonly query: Readonly<Record<string, string | readonly string[]>>;
-  /** The header of that name. */
-  readonly authorization: string | null;
 };
 
 export type RouteAnswer = {
@@ -18,9 +16,13 @@ export type RouteAnswer = {
   readonly headers?: Readonly<Record<string, string>>;
 };
 
+export function refusal(status: number, error: string): RouteAnswer {
+  return { status, body: { error } };
+}
+
 export type RouteHandler = (request: RouteRequest) => Promise<RouteAnswer>;
 
-const NOT_READY: RouteAnswer = { status: 503, body: { error: "not ready" } };
+const NOT_READY = refusal(503, "not ready");
 
 export class Routes {
   readonly specs: readonly RouteSpec[];

@@ -51,12 +51,12 @@ async function run<T extends ServiceTable>(service: Service<T>, args: readonly s
 
 /** Before there is a log: plain lines on standard error. */
 function refuse(name: string, faults: readonly string[]): ExitCode {
-  process.stderr.write(refusal(name, faults));
+  process.stderr.write(faultsText(name, faults));
   return EXIT_CONFIGURATION;
 }
 
 /** Lines for people: what is wrong with the configuration of a service, and where to look. */
-export function refusal(name: string, faults: readonly string[]): string {
+export function faultsText(name: string, faults: readonly string[]): string {
   const count = faults.length === 1 ? "1 fault" : `${faults.length} faults`;
   const lines = faults.map((fault) => `  ${fault}`).join("\n");
   return `${name} cannot start, ${count} in its configuration:\n${lines}\nnpm run ${name} -- --help lists every setting.\n`;

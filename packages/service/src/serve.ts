@@ -3,11 +3,12 @@
  * signals, its deadline and its exit are in run.ts.
  */
 import packageJson from "../package.json" with { type: "json" };
+import { startAdmin } from "./admin.ts";
 import { Health, type ReadinessItem } from "./health.ts";
-import { startHttp } from "./http.ts";
 import type { Logger } from "./logger.ts";
 import { Metrics } from "./metrics.ts";
 import { Phases } from "./phases.ts";
+import { startProbes } from "./probes.ts";
 import { type RouteSpec, Routes } from "./routes.ts";
 import { ConfigurationError, type Settings, type SettingsTable } from "./settings.ts";
 import { httpSettings, logSettings, shutdownSettings } from "./shared-settings.ts";
@@ -17,7 +18,7 @@ export type World = {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly health: Health;
-  /** Those that the service has named. */
+  /** Those of its admin server, whether that is open or not. */
   readonly routes: Routes;
   /** Aborted when a stop was asked for, also during start(): whatever waits must give up then. */
   readonly stopping: AbortSignal;
@@ -44,8 +45,11 @@ export type Service<T extends ServiceTable> = {
   /** One line for --help. */
   readonly about: string;
   readonly table: T;
-  /** What its HTTP server answers beside probes and metrics. */
-  readonly routes?: readonly RouteSpec[];
+  /** What it answers to its operators, and where, by which token; null: nowhere. */
+  readonly admin?: {
+    readonly routes: readonly RouteSpec[];
+    readonly at: (settings: Settings<T>) => { readonly token: string; readonly port: number } | null;
+  };
   /**
    * Builds and starts everything. ConfigurationError ends the process with 78, any other error with 1.
    * May wait as long as it takes for a broker, as long as `world.stopping` ends the wait.
@@ -85,10 +89,12 @@ export async function serve<T extends ServiceTable>(
   );
   const metrics = new Metrics({ service: service.name, version, node: process.version });
   const health = new Health();
-  const routes = new Routes(service.routes ?? []);
+  const routes = new Routes(service.admin?.routes ?? []);
   const phase = health.item("service", "starting");
   try {
-    await using _server = await startHttp({ ...http, health, metrics, log, routes });
+    await using _probes = await startProbes({ ...http, health, metrics, log });
+    const admin = service.admin?.at(settings) ?? null;
+    await using _admin = admin && (await startAdmin({ ...admin, routes, log }));
     const world: World = { log, metrics, health, routes, stopping: stop.signal };
     const running = await startUnlessStopped(service, settings, world);
     const code = running === null ? 0 : await runUntilDrained(running, { log, phase, stop });

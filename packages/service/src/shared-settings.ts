@@ -1,6 +1,6 @@
 /** Settings that more than one service has, so that a variable means the same everywhere. */
 import { TOPICS } from "@weir/schema";
-import { durationMs, group, integer, oneOf, text } from "./setting.ts";
+import { durationMs, group, integer, oneOf, secretFile, text } from "./setting.ts";
 
 /** Where the service's own HTTP server listens. */
 export function httpSettings(defaultPort: number) {
@@ -18,6 +18,26 @@ export function httpSettings(defaultPort: number) {
       default: defaultPort,
     }),
   });
+}
+
+/** Where its operators ask; null: nowhere. `paths` for people, such as "/a and /b". */
+export function adminSettings(defaultPort: number, paths: string) {
+  const members = {
+    token: secretFile({
+      name: "ADMIN_TOKEN_FILE",
+      about: `File with the token for ${paths}, at least 16 characters; without it there is no such server`,
+      default: null,
+      minLength: 16,
+    }),
+    port: integer({
+      name: "ADMIN_PORT",
+      about: `Port of ${paths}, on 127.0.0.1 alone; 0 takes any free one`,
+      min: 0,
+      max: 65_535,
+      default: defaultPort,
+    }),
+  };
+  return group(members, { combine: ({ token, port }) => (token === null ? null : { token, port }) });
 }
 
 export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal"] as const;

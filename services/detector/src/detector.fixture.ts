@@ -61,7 +61,10 @@ export class World {
   start(env: Environment, source: Partial<Source> = {}) {
     const log = new MemoryLog(this.broker, { interfere: (point) => (point === "read:before" ? turn() : undefined) });
     const service = detectorOn({ log, place: "memory", ...source });
-    const settings = readSettings(detectorSettings, { env: { PORT: "0", LOG_LEVEL: "warn", ...env }, readFile });
+    const settings = readSettings(detectorSettings, {
+      env: { PORT: "0", ADMIN_PORT: "0", LOG_LEVEL: "warn", ...env },
+      readFile,
+    });
     const stop = new AbortController();
     const lines: string[] = [];
     const logger = createLogger({
@@ -75,8 +78,8 @@ export class World {
       stop.abort();
       await exit;
     });
-    const url = async (): Promise<string> => {
-      const found = (): string | undefined => /"url":"([^"]+)"/.exec(lines.join(""))?.[1];
+    const url = async (field: "url" | "adminUrl" = "url"): Promise<string> => {
+      const found = (): string | undefined => new RegExp(`"${field}":"([^"]+)"`).exec(lines.join(""))?.[1];
       await until(() => found() !== undefined);
       return found() as string;
     };

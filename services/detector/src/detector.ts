@@ -42,9 +42,12 @@ const TAIL = { most: 10_000, mostBytes: 16 * 2 ** 20 };
 
 const noConfig: ConfigOf = async () => ({});
 
-const ROUTES = [...ENTITY_ROUTES, ...REJECTED_ROUTES];
-
 type DetectorSettings = Settings<typeof detectorSettings>;
+
+const ADMIN = {
+  routes: [...ENTITY_ROUTES, ...REJECTED_ROUTES],
+  at: ({ admin }: DetectorSettings) => admin,
+};
 
 const ABOUT = "decides on every transaction of a topic exactly once, by the rules of a document";
 
@@ -52,7 +55,7 @@ export const detector = defineService({
   name: "detector",
   about: ABOUT,
   table: settingsTable,
-  routes: ROUTES,
+  admin: ADMIN,
   start({ kafka, sessionTimeoutMs, ...rest }, world) {
     const clientLog = kafkaLog(world.log);
     const log = new KafkaLog({ connection: kafka, sessionTimeoutMs, log: clientLog });
@@ -74,7 +77,7 @@ export const detector = defineService({
 /** The same service over any other log. */
 export function detectorOn(source: Source): Service<typeof detectorSettings> {
   const start = (settings: DetectorSettings, world: World) => startDetector(settings, world, source);
-  return defineService({ name: "detector", about: ABOUT, table: detectorSettings, routes: ROUTES, start });
+  return defineService({ name: "detector", about: ABOUT, table: detectorSettings, admin: ADMIN, start });
 }
 
 export type Source = {
@@ -108,7 +111,6 @@ async function startDetector(
     const counts = await untilAnswered(() => check(settings, source), source.place, logger, topicsReady, stopping);
     topicsReady.ready();
     answerRejected(routes, {
-      token: settings.adminToken,
       log: lettersLog,
       appId,
       topics,
@@ -121,7 +123,7 @@ async function startDetector(
     const metrics = detectorMetrics(registry, { stage: only, rule: plan.rules.map(({ id }) => id) });
     const stages = stagesOf(settings, counts);
     const last = stages.at(-1);
-    const tail = settings.adminToken === null ? null : new DecisionTail(TAIL);
+    const tail = settings.admin === null ? null : new DecisionTail(TAIL);
     const links = stages.map((stage) => {
       const isLast = stage === last;
       const { name, kind } = stage;
@@ -145,7 +147,6 @@ async function startDetector(
       finishWithinMs: shutdownDeadlineMs / 4,
     });
     answerEntities(routes, {
-      token: settings.adminToken,
       chain: running,
       places: entityPlaces(chainOf(plan, chain), links, counts),
       tail,

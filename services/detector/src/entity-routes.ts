@@ -1,6 +1,6 @@
 /**
  * What the detector knows of one customer or counterparty right now: the windows of its state, and the decisions of late.
- * Customer data, so it is behind the token.
+ * Customer data, so it is on the admin port.
  *
  * The windows are read from the state in one go between two batches, so all of them are as of the same offset; what is
  * applied may be a batch or two ahead of what is committed. Decisions are of the committed ones.
@@ -14,9 +14,8 @@ import {
   type StateEvent,
 } from "@weir/engine";
 import { type Decision, partitionFor } from "@weir/schema";
-import type { RouteAnswer, RouteRequest, Routes } from "@weir/service";
+import { type RouteAnswer, type RouteRequest, type Routes, refusal } from "@weir/service";
 import type { PartitionCounts, RunningChain } from "@weir/stream";
-import { behindToken, refusal } from "./behind-token.ts";
 import type { DecisionTail } from "./decision-tail.ts";
 
 const ENTITY = { method: "GET", path: "/entities/:field/:key" } as const;
@@ -60,11 +59,9 @@ export type EntityPlace = {
 };
 
 export type EntityRoutesOptions = {
-  /** Null: off. */
-  readonly token: string | null;
   readonly chain: Pick<RunningChain<StateEvent>, "peek">;
   readonly places: readonly EntityPlace[];
-  /** Null where there is no token. */
+  /** Null where there is no admin port. */
   readonly tail: DecisionTail | null;
   /** Of the ruleset. */
   readonly label: string;
@@ -86,11 +83,7 @@ export function entityPlaces(
 }
 
 export function answerEntities(routes: Routes, options: EntityRoutesOptions): void {
-  const guarded = behindToken(options.token);
-  routes.handle(
-    ENTITY,
-    guarded(async (request) => answer(options, request)),
-  );
+  routes.handle(ENTITY, (request) => answer(options, request));
 }
 
 async function answer(

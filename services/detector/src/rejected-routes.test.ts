@@ -5,12 +5,11 @@ import { expect, test } from "vitest";
 import { answerRejected, REJECTED_ROUTES } from "./rejected-routes.ts";
 
 const [LIST, SHOW, REPLAY] = REJECTED_ROUTES;
-const TOKEN = "0123456789abcdef";
 const LEDGER = "weir.rejected.ledger";
 const ORIGIN = `${TOPICS.transactions}/0/3`;
 
 /** With a letter at offset 3 and a duplicate at offset 4 of the input. */
-function aDetector(token: string | null = TOKEN, interfere: Interfere = () => undefined) {
+function aDetector(interfere: Interfere = () => undefined) {
   const broker = new MemoryBroker();
   for (const topic of [TOPICS.transactions, TOPICS.rejected, LEDGER]) broker.createTopic(topic, 1);
   for (const [reason, offset] of [
@@ -32,7 +31,6 @@ function aDetector(token: string | null = TOKEN, interfere: Interfere = () => un
   const routes = new Routes(REJECTED_ROUTES);
   const lines: string[] = [];
   answerRejected(routes, {
-    token,
     log: new MemoryLog(broker, { interfere }),
     appId: "weir",
     topics: TOPICS,
@@ -47,26 +45,11 @@ function aDetector(token: string | null = TOKEN, interfere: Interfere = () => un
     nextRun: () => "run",
     nowMs: () => 5_000,
   });
-  const ask = async (
-    spec: (typeof REJECTED_ROUTES)[number],
-    { origin = ORIGIN, query = {}, authorization = `Bearer ${TOKEN}` as string | null } = {},
-  ) => await routes.answer(spec, { params: { origin }, query, authorization });
+  const ask = async (spec: (typeof REJECTED_ROUTES)[number], { origin = ORIGIN, query = {} } = {}) =>
+    await routes.answer(spec, { params: { origin }, query });
   const sent = () => broker.partitions(TOPICS.transactions).flatMap((one) => one.slice(0, one.end, 100).records);
   return { ask, sent, lines };
 }
-
-test("without a token there is nothing; with one, nobody without it is let in", async () => {
-  for (const spec of REJECTED_ROUTES) {
-    expect((await aDetector(null).ask(spec)).status).toBe(404);
-    const { ask, sent } = aDetector();
-    for (const authorization of [null, "", "Bearer", `Bearer ${TOKEN}x`, `Basic ${TOKEN}`])
-      expect(await ask(spec, { authorization })).toMatchObject({
-        status: 401,
-        headers: { "www-authenticate": "Bearer" },
-      });
-    expect(sent()).toEqual([]);
-  }
-});
 
 test("a list has the newest, by reason if asked, and totals", async () => {
   const { ask } = aDetector();
@@ -126,6 +109,6 @@ test("while one request is under way another is refused", async () => {
 });
 
 test("a log that does not answer is 503", async () => {
-  const { ask } = aDetector(TOKEN, () => Promise.reject(new RetryLater("no broker")));
+  const { ask } = aDetector(() => Promise.reject(new RetryLater("no broker")));
   expect(await ask(LIST)).toMatchObject({ status: 503 });
 });

@@ -1,7 +1,6 @@
 /**
- * What `weir rejected` does, by HTTP and behind a token: lists and shows, always masked, and sends one in again. Off without
- * a token: then there is nothing there. One request at a time, and each looks at the end of the rejected topic alone, since
- * this process has payments to decide.
+ * What `weir rejected` does, by HTTP on the admin port: lists and shows, always masked, and sends one in again. One request
+ * at a time, and each looks at the end of the rejected topic alone, since this process has payments to decide.
  */
 import {
   exportedLetter,
@@ -16,9 +15,15 @@ import {
   scanLetters,
 } from "@weir/rejected";
 import { DECISION_ID, rejectedLedgerTopic } from "@weir/schema";
-import type { Logger, RouteAnswer, RouteHandler, RouteRequest, Routes } from "@weir/service";
+import {
+  type Logger,
+  type RouteAnswer,
+  type RouteHandler,
+  type RouteRequest,
+  type Routes,
+  refusal,
+} from "@weir/service";
 import { type Clock, type Log, RetryLater, TopicMissing } from "@weir/stream";
-import { behindToken, refusal } from "./behind-token.ts";
 
 const LIST = { method: "GET", path: "/rejected" } as const;
 const SHOW = { method: "GET", path: "/rejected/:origin" } as const;
@@ -32,8 +37,6 @@ const MOST_ROWS = 1_000;
 const DEFAULT_ROWS = 50;
 
 export type RejectedRoutesOptions = {
-  /** Null: off. */
-  readonly token: string | null;
   /** Not that of the stages, which must not wait. */
   readonly log: Log;
   readonly appId: string;
@@ -48,10 +51,10 @@ export type RejectedRoutesOptions = {
 };
 
 export function answerRejected(routes: Routes, options: RejectedRoutesOptions): void {
-  const behind = behindToken(options.token);
   let busy = false;
-  const guarded = (act: RouteHandler): RouteHandler =>
-    behind(async (request) => {
+  const guarded =
+    (act: RouteHandler): RouteHandler =>
+    async (request) => {
       if (busy) return refusal(429, "another request is under way");
       busy = true;
       try {
@@ -64,7 +67,7 @@ export function answerRejected(routes: Routes, options: RejectedRoutesOptions): 
       } finally {
         busy = false;
       }
-    });
+    };
   routes.handle(
     LIST,
     guarded((request) => list(options, request)),

@@ -1,11 +1,11 @@
 /** The detector's environment: every variable, its bounds and its default. README.md shows it, a test keeps that current. */
 import {
+  adminSettings,
   appId,
   durationMs,
   flag,
   integer,
   kafkaSettings,
-  secretFile,
   sharedSettings,
   topicSettings,
 } from "@weir/service";
@@ -47,12 +47,7 @@ export const detectorSettings = {
     default: 20_000,
   }),
   allowPartialHistory,
-  adminToken: secretFile({
-    name: "ADMIN_TOKEN_FILE",
-    about: "File with the token for /entities and /rejected, at least 16 characters; without it both are off",
-    default: null,
-    minLength: 16,
-  }),
+  admin: adminSettings(8082, "/entities and /rejected"),
   ...sharedSettings(8080),
 };
 

@@ -5,9 +5,9 @@ import {
   ConfigurationError,
   createLogger,
   EXIT_CONFIGURATION,
+  faultsText,
   processSource,
   readSettings,
-  refusal,
   type Service,
   type ServiceTable,
   type Settings,
@@ -40,14 +40,17 @@ async function run<T extends ServiceTable>(
   const file = openSync(logFile, "w");
   const write = (text: string): void => void writeSync(file, text);
   try {
-    const settings = readSettings(service.table, { ...processSource, env: { ...environment, PORT: "0" } });
+    const settings = readSettings(service.table, {
+      ...processSource,
+      env: { ...environment, PORT: "0", ADMIN_PORT: "0" },
+    });
     const { level } = (settings as Settings<ServiceTable>).log;
     const instance = `${hostname()}-${process.pid}`;
     const log = createLogger({ level, service: service.name, instance, destination: { write } });
     return await serve(service, settings, { log, stop: { signal: stop.signal, begin: () => stop.abort() } });
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
-    write(refusal(service.name, error.faults));
+    write(faultsText(service.name, error.faults));
     return EXIT_CONFIGURATION;
   } finally {
     closeSync(file);

@@ -1,20 +1,19 @@
 import { connect } from "node:net";
 import { describe, expect, test } from "vitest";
 import { Health } from "./health.ts";
-import { startHttp } from "./http.ts";
 import { createLogger } from "./logger.ts";
 import { Metrics } from "./metrics.ts";
-import { Routes } from "./routes.ts";
+import { startProbes } from "./probes.ts";
 
-async function serve(health = new Health(), port = 0, routes = new Routes([])) {
+async function serve(health = new Health(), port = 0) {
   const lines: string[] = [];
   const destination = { write: (line: string) => void lines.push(line) };
   const log = createLogger({ level: "info", service: "test", instance: "1", destination });
   const metrics = new Metrics({ service: "test", version: "1.2.3", node: "v24" });
-  return { lines, metrics, server: await startHttp({ host: "127.0.0.1", port, health, metrics, log, routes }) };
+  return { lines, metrics, server: await startProbes({ host: "127.0.0.1", port, health, metrics, log }) };
 }
 
-describe("the HTTP server", () => {
+describe("the HTTP server of probes", () => {
   test("logs the address with the real port when PORT is 0", async () => {
     const { lines, server } = await serve();
     await using _ = server;
@@ -82,26 +81,38 @@ describe("the HTTP server", () => {
     expect(await malformed.text()).not.toContain("at ");
   });
 
-  test("answers a service's own routes from when the service can, with what was in the path", async () => {
-    const spec = { method: "POST", path: "/things/:name/do" } as const;
-    const routes = new Routes([spec]);
-    await using server = (await serve(new Health(), 0, routes)).server;
-    const name = `a/${"x".repeat(200)}`;
-    const ask = () => {
-      const url = `${server.url}/things/${encodeURIComponent(name)}/do?limit=1`;
-      return fetch(url, { method: "POST", headers: { authorization: "Bearer t" } });
-    };
-    expect((await ask()).status).toBe(503);
-    routes.handle(spec, async (request) => ({ status: 409, body: request, headers: { "x-more": "1" } }));
-    const answer = await ask();
-    expect(answer.status).toBe(409);
-    expect(answer.headers.get("x-more")).toBe("1");
-    expect(await answer.json()).toEqual({ params: { name }, query: { limit: "1" }, authorization: "Bearer t" });
-    routes.handle(spec, async () => {
-      throw new Error("secret");
+  test.each([
+    ["POST", "transfer-encoding: chunked"],
+    ["GET", "transfer-encoding: chunked"],
+    ["GET", "content-length: 100000000"],
+  ])("reads no body to its end: %s with %s", async (method, length) => {
+    await using server = (await serve()).server;
+    const socket = connect(Number(new URL(server.url).port), "127.0.0.1");
+    let said = "";
+    socket.on("data", (chunk) => {
+      said += chunk;
     });
-    const failed = await ask();
-    expect([failed.status, await failed.text()]).toEqual([500, '{"error":"internal error"}']);
+    socket.on("error", () => {});
+    const beganMs = performance.now();
+    socket.write(`${method} /livez HTTP/1.1\r\nhost: a\r\n${length}\r\n\r\n`);
+    const more = setInterval(() => socket.write(`400\r\n${"x".repeat(1_024)}\r\n`), 5);
+    await new Promise((resolve) => socket.once("close", resolve));
+    clearInterval(more);
+    expect(said).toMatch(/^HTTP\/1\.1 [24]\d\d /);
+    expect(performance.now() - beganMs).toBeLessThan(2_000);
+  });
+
+  test("cuts off whoever does not come to an end with a request", { timeout: 15_000 }, async () => {
+    await using server = (await serve()).server;
+    const socket = connect(Number(new URL(server.url).port), "127.0.0.1");
+    socket.on("error", () => {});
+    socket.write("GET /livez HTTP/1.1\r\nhost: a\r\n");
+    const drip = setInterval(() => socket.write("x: y\r\n"), 100);
+    const beganMs = performance.now();
+    socket.resume();
+    await new Promise((resolve) => socket.once("close", resolve));
+    clearInterval(drip);
+    expect(performance.now() - beganMs).toBeLessThan(8_000);
   });
 
   test("closes although a client keeps its connection open", async () => {
