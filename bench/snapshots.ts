@@ -42,7 +42,7 @@ const faults: string[] = [];
 const plan = await readRuleset(values.ruleset, faults);
 if (plan === null) throw new Error(faults.join("\n"));
 // Our generator keys by source.
-const inputKeyed = chainOf(plan, { inputKeyed: true }).length === 1;
+const shape = { inputKeyed: true };
 
 type Turn = { readonly latency: Histogram; chunks: number };
 const turns = { with: aTurn(), without: aTurn() };
@@ -57,7 +57,7 @@ const connection = { brokers: [kafka.brokers], clientId: "bench", tls: null, sas
 const log = new KafkaLog({ connection, log: () => {} });
 try {
   const admin = openAdmin(connection);
-  await admin.create(wantedTopics({ names: TOPICS, appId: APP, plan, inputKeyed }, PARTITIONS));
+  await admin.create(wantedTopics({ names: TOPICS, appId: APP, plan, ...shape }, PARTITIONS));
   await admin.close();
   const links = chain().map((stage, index, { length }) => ({
     stage: { ...stage, createState: () => pausable(stage) },
@@ -116,7 +116,6 @@ function aTurn(): Turn {
 
 function chain(): ChainStage[] {
   if (plan === null) throw new Error("no ruleset");
-  const shape = { inputKeyed };
   const inputs = chainOf(plan, shape).map((link) => inputTopicOf(link, APP, TOPICS));
   const partitions = new Map(inputs.map((topic) => [topic, PARTITIONS]));
   const bounds = { maxRecordBytes: 65_536, maxFutureMs: 300_000 };

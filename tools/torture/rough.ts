@@ -12,10 +12,11 @@ export type RoughProducer = {
 };
 
 /** `rate`: records a second. A part that could not be sent is told, and nobody's loss: it never came in. */
-export function startRough(connection: KafkaConnection, { seed, rate, partitions, log }: RoughOptions): RoughProducer {
+export function startRough(connection: KafkaConnection, options: RoughOptions): RoughProducer {
+  const { seed, rate, partitions, keyed, log } = options;
   const producer = openProducer(connection, { log: () => {} });
   const { transactions, labels } = TOPICS;
-  const payments = paymentsOf({ seed, partitions, topics: { transactions, labels }, clock: () => Date.now() });
+  const payments = paymentsOf({ seed, partitions, keyed, topics: { transactions, labels }, clock: () => Date.now() });
   let sent = 0;
   let stopped = false;
   const run = async (): Promise<void> => {
@@ -46,6 +47,8 @@ type RoughOptions = {
   readonly seed: number;
   readonly rate: number;
   readonly partitions: number;
+  /** As PaymentsOptions has it. */
+  readonly keyed: boolean;
   readonly log: (line: string) => void;
 };
 

@@ -56,6 +56,8 @@ export type TortureReport = {
 
 const DETECTORS = 3;
 const APP = "weir";
+/** Where no gate is needed there is none: whoever sends here keys by source then. */
+const SHAPE = { inputKeyed: true };
 /** As the services have them by default. */
 const BOUNDS = { maxRecordBytes: 65_536, maxFutureMs: 300_000 };
 const EXIT_MS = 5_000;
@@ -87,7 +89,6 @@ class Run {
   readonly #options: TortureOptions;
   readonly #plan: Plan;
   readonly #stages: readonly ChainStage[];
-  readonly #inputKeyed: boolean;
   readonly #connection: KafkaConnection;
   readonly #brokers: Brokers;
   readonly #detectors: Detectors;
@@ -102,12 +103,9 @@ class Run {
     this.#options = options;
     this.#plan = plan;
     this.#random = random;
-    // One stage where one will do, since our generator keys by source.
-    this.#inputKeyed = chainOf(plan, { inputKeyed: true }).length === 1;
-    const shape = { inputKeyed: this.#inputKeyed };
-    const inputs = chainOf(plan, shape).map((link) => inputTopicOf(link, APP, TOPICS));
+    const inputs = chainOf(plan, SHAPE).map((link) => inputTopicOf(link, APP, TOPICS));
     const partitions = new Map(inputs.map((topic) => [topic, options.partitions]));
-    this.#stages = createChain({ plan, ...shape, appId: APP, topics: TOPICS, partitions, explain: "full", ...BOUNDS });
+    this.#stages = createChain({ plan, ...SHAPE, appId: APP, topics: TOPICS, partitions, explain: "full", ...BOUNDS });
     this.#connection = { brokers: brokers.direct.split(","), clientId: "torture", tls: null, sasl: null };
     this.#brokers = brokers;
     this.#folder = folder;
@@ -119,7 +117,7 @@ class Run {
         KAFKA_BROKER_URL: brokers.behind,
         APP_ID: APP,
         RULESET: options.ruleset,
-        INPUT_KEYED: String(this.#inputKeyed),
+        INPUT_KEYED: String(SHAPE.inputKeyed),
         EXPLAIN: "full",
         SESSION_TIMEOUT_MS: String(SESSION_MS),
         // A slow machine is told as late, not as a wrong end.
@@ -133,7 +131,8 @@ class Run {
     await this.#makeTopics();
     await Promise.all(Array.from({ length: DETECTORS }, () => this.#detectors.add()));
     const generator = await this.#startGenerator();
-    const rough = startRough(this.#connection, { seed, rate: rate / 10, partitions, log });
+    const keyed = this.#stages.every(({ kind }) => kind !== "gate");
+    const rough = startRough(this.#connection, { seed, rate: rate / 10, partitions, keyed, log });
     log(`torture: ${rate} tx/s for ${durationMs / 1_000} s, seed ${seed}, logs in ${this.#folder}`);
     const endMs = performance.now() + durationMs;
     for (const fault of schedule(seed, ofBrokers(this.#options.brokers))) {
@@ -194,7 +193,7 @@ class Run {
   async #makeTopics(): Promise<void> {
     const admin = openAdmin(this.#connection);
     try {
-      const wanted = { names: TOPICS, appId: APP, plan: this.#plan, inputKeyed: this.#inputKeyed };
+      const wanted = { names: TOPICS, appId: APP, plan: this.#plan, ...SHAPE };
       await admin.create(wantedTopics(wanted, this.#options.partitions));
     } finally {
       await admin.close();

@@ -33,7 +33,7 @@ export const Decision = Type.Object({
   model: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
   /** ms since the epoch: the transaction's timestamp, else its record's. */
   eventTime: Type.Integer({ minimum: 0 }),
-  /** Place in the log by source, which rises per source: of a chain of stages `weir.by-source`, else the input itself. */
+  /** Place in the log by source, which rises per source: `weir.by-source` behind a gate, else the input itself. */
   order: Type.Integer({ minimum: 0 }),
   /** `name@version#hash`. */
   ruleset: Type.String({ pattern: "^[^@#]+@[^@#]+#[0-9a-f]+$" }),

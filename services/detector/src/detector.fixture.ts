@@ -1,5 +1,5 @@
 /** A world in memory for detectors: topics, transactions that nobody keyed, and rulesets. */
-import { type Decision, entityTopic, TOPICS } from "@weir/schema";
+import { type Decision, entityTopic, partitionFor, TOPICS } from "@weir/schema";
 import { createLogger, readSettings, serve } from "@weir/service";
 import { MemoryBroker, MemoryLog } from "@weir/stream";
 import { expect, onTestFinished } from "vitest";
@@ -23,13 +23,14 @@ export class World {
       this.broker.createTopic(topic, PARTITIONS);
   }
 
-  /** Keyed by nothing and wherever it falls, as the tutorial's producers do it. */
-  produce(count: number): void {
+  /** Wherever it falls, as the tutorial's producers do it, or in its source's partition. */
+  produce(count: number, { keyed = false } = {}): void {
     for (let index = 0; index < count; index++) {
       const number = this.#produced++;
-      const text = `{"source":"s${number % 5}","target":"t${number % 3}","amount":${1 + (number % 7)},"currency":"EUR","id":"${number}"}`;
+      const source = `s${number % 5}`;
+      const text = `{"source":"${source}","target":"t${number % 3}","amount":${1 + (number % 7)},"currency":"EUR","id":"${number}"}`;
       const timestampMs = 1_700_000_000_000 + number * 1_000;
-      const partition = number % PARTITIONS;
+      const partition = keyed ? partitionFor(source, PARTITIONS) : number % PARTITIONS;
       this.broker.produce({ topic: TOPICS.transactions, partition, key: null, value: Buffer.from(text), timestampMs });
     }
   }
@@ -122,10 +123,26 @@ rules:
 thresholds: { review: 0.6, decline: 0.9 }
 `;
 
+const PAIR = `
+name: pair
+version: 1
+features:
+  paid: { by: source, count: true, over: 1h }
+  received: { by: target, count: true, over: 1h }
+rules:
+  - { id: busy, when: paid > 3 && received > 3, score: 0.95, examples: [{ given: { paid: 4, received: 4 }, expect: hit }, { given: { paid: 1 }, expect: miss }] }
+thresholds: { review: 0.6, decline: 0.9 }
+`;
+
 /** In the file `token`. */
 export const TOKEN = "0123456789abcdef";
 
-const FILES: Readonly<Record<string, string>> = { "threshold.yaml": THRESHOLD, "counts.yaml": COUNTS, token: TOKEN };
+const FILES: Readonly<Record<string, string>> = {
+  "threshold.yaml": THRESHOLD,
+  "counts.yaml": COUNTS,
+  "pair.yaml": PAIR,
+  token: TOKEN,
+};
 
 export function readFile(path: string): string {
   const text = FILES[path];

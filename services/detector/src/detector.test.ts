@@ -108,6 +108,32 @@ describe("a change of ruleset", () => {
   });
 });
 
+test("an input that is keyed by source from now on needs no gate, once what the gate let through is decided", async () => {
+  const world = new World();
+  world.produce(40);
+  const gate = world.start({ RULESET: "pair.yaml", STAGES: "gate" });
+  await until(() => world.count(BY_SOURCE) === 40);
+  gate.stop();
+  expect(await gate.exit).toBe(0);
+
+  const refused = world.start({ RULESET: "pair.yaml", INPUT_KEYED: "true" });
+  expect(await refused.exit).toBe(78);
+  expect(refused.said()).toMatch(/\d+ records wait in weir\.by-source/);
+  expect(refused.said()).toContain("INPUT_KEYED");
+  expect(await world.start({ RULESET: "pair.yaml", DRAIN: "true" }).exit).toBe(0);
+  expect(world.decided()).toHaveLength(40);
+
+  world.produce(40, { keyed: true });
+  world.start({ RULESET: "pair.yaml", INPUT_KEYED: "true" });
+  await world.decidesAll();
+  expect(world.count(BY_SOURCE)).toBe(40);
+  expect(world.count(BY_TARGET)).toBe(80);
+  // What lay in other partitions than its source's is not in the new windows.
+  const after = world.decisions().slice(40);
+  expect(after).toHaveLength(40);
+  for (const { decision } of after) expect(decision.historySince).toBeGreaterThanOrEqual(1_700_000_040_000);
+});
+
 test("a log that is not one to work with is refused before anything is asked of it", async () => {
   const refuseUnfit = () => Promise.reject(new ConfigurationError("it is older than Kafka 3.9"));
   const detector = new World().start({ RULESET: "counts.yaml" }, { refuseUnfit });

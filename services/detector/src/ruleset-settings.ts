@@ -15,7 +15,7 @@ const path = file({
 const inputKeyed = flag({
   name: "INPUT_KEYED",
   about:
-    "The input is keyed by source with Kafka's default partitioner: a ruleset that asks about the source alone then needs no gate",
+    "The input is keyed by source with Kafka's default partitioner: a ruleset that asks for no frauds then needs no gate",
   default: false,
 });
 

@@ -51,7 +51,7 @@ export async function refuseDroppedStages(log: Log, appId: string, inputs: reado
       faults.push(
         `${waiting} records wait in ${topic}, for which this ruleset has no stage: they would never be decided. Mend: ` +
           "stop the other detectors, then npm run weir -- drain --ruleset FILE with the ruleset that ran before, in the " +
-          "same environment",
+          "same environment; with INPUT_KEYED=false if there was a gate then and is none now",
       );
   }
   if (faults.length > 0) throw new ConfigurationError(faults);

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { compileRuleset } from "@weir/engine";
+import { compileRuleset, type PlannedEntity } from "@weir/engine";
 import { TOPICS } from "@weir/schema";
 import { expect, test } from "vitest";
 import { type ExistingTopic, planTopics, type TopicsOf, wantedTopics } from "./topics.ts";
@@ -15,6 +15,8 @@ function topicsOf(ruleset: string, changes: Partial<TopicsOf> = {}): TopicsOf {
   if (!compiled.ok) throw new Error(`${ruleset} does not compile`);
   return { names: TOPICS, appId: "weir", plan: compiled.plan, inputKeyed: true, ...changes };
 }
+
+const withoutLabels = (one: PlannedEntity): PlannedEntity => ({ ...one, layout: { ...one.layout, labels: false } });
 
 const THRESHOLD = topicsOf("threshold");
 const CARDS = topicsOf("card-payments");
@@ -108,6 +110,19 @@ test("a chain gets a log and a state for each of its stages, kept as long as its
     expect(Number(log?.config["retention.ms"])).toBeGreaterThanOrEqual(layout.horizonMs);
   }
   expect(CARDS.plan.horizonMs).toBeGreaterThan(30 * DAY_MS);
+});
+
+test("an input that is keyed by source is itself the log of the source's stage, where no labels come in", () => {
+  const unlabelled = { ...CARDS.plan, entities: CARDS.plan.entities.map(withoutLabels) };
+  const wanted = wantedTopics({ ...CARDS, plan: unlabelled }, 4);
+  expect(wanted.map(({ name }) => name)).toEqual([
+    ...Object.values(TOPICS),
+    "weir.by-target",
+    ...[TOPICS.transactions, "weir.by-target"].map((name) => `weir.state.${name}`),
+    ledger,
+  ]);
+  const input = wanted.find(({ name }) => name === TOPICS.transactions);
+  expect(Number(input?.config["retention.ms"])).toBeGreaterThan(30 * DAY_MS);
 });
 
 test("one stage that keeps a state needs its input for as long; behind a gate the input is not needed any more", () => {

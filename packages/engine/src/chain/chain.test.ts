@@ -6,6 +6,7 @@ import {
   envelopeOf,
   type Header,
   type NewRecord,
+  partitionFor,
   REJECTED_HEADERS,
   type TransactionEnvelope,
 } from "@weir/schema";
@@ -181,6 +182,53 @@ describe("a transaction through the chain", () => {
     flow.send({ timestamp: NOW_MS });
     flow.send({ target: "nobody so far", timestamp: NOW_MS - 7_200_000 });
     expect(flow.decisions().map(({ late }) => late)).toEqual([undefined, true]);
+  });
+});
+
+describe("the source's stage of an input that is keyed by source", () => {
+  const UNLABELLED = TWO.replace(/.*(frauds|risky).*\n/g, "");
+  const payments = [{ id: "1" }, {}, { id: "1" }, { source: "carol", amount: 5 }, { id: "2", timestamp: NOW_MS - 8e6 }];
+
+  test("sends on and rejects, byte for byte, what it does behind a gate", () => {
+    const [keyed, gated] = [true, false].map((inputKeyed) => {
+      const flow = new Flow(UNLABELLED, { inputKeyed });
+      for (const payment of payments) flow.send(payment, { key: Buffer.from("k"), headers: [["a", null]] });
+      return flow;
+    }) as [Flow, Flow];
+    expect(keyed.stages.map(({ name }) => name)).toEqual(["source", "target"]);
+    for (const topic of ["weir.by-target", TOPICS.legit, TOPICS.fraud, TOPICS.rejected])
+      expect(keyed.log(topic), topic).toEqual(gated.log(topic));
+    expect(keyed.log("weir.by-target")).toHaveLength(4);
+    expect(keyed.log("weir.by-source")).toEqual([]);
+  });
+
+  test("rejects what can not be decided, and takes the place in the input as the order", () => {
+    const flow = new Flow(UNLABELLED, { inputKeyed: true });
+    flow.send("{");
+    flow.send({});
+    expect(flow.labels).toEqual(["source rejected:malformed", "source passed", "target approve"]);
+    expect(flow.decisions().map(({ id, order }) => [id, order])).toEqual([["queueing.transactions/0/1", 1]]);
+  });
+
+  test("finds a record that lies in another partition than its source's, and counts it nowhere", () => {
+    const flow = new Flow(UNLABELLED, { inputKeyed: true, explain: "full" }, 4);
+    for (const partition of [0, 1, 2, 3]) flow.send({}, { key: Buffer.from("carol") }, partition);
+    const right = partitionFor("alice", 4);
+    const rejected = flow
+      .log(TOPICS.rejected)
+      .map(({ key, headers }) => [
+        String(key),
+        header(headers, REJECTED_HEADERS.reason),
+        header(headers, REJECTED_HEADERS.origin),
+      ]);
+    expect(rejected.sort()).toEqual(
+      [0, 1, 2, 3]
+        .filter((partition) => partition !== right)
+        .map((partition) => ["carol", "misrouted", `queueing.transactions/${partition}/0`]),
+    );
+    expect(flow.decisions()).toMatchObject([
+      { id: `queueing.transactions/${right}/0`, features: { sent: 1, before: 0, got: 1 } },
+    ]);
   });
 });
 

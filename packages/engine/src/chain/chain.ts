@@ -1,9 +1,9 @@
 /** The chain of a plan, stage by stage. */
 import type { ChainOptions, ChainStage } from "./chain-stage.ts";
 import { createEntityStage } from "./entity-stage.ts";
+import { createEntryStage } from "./entry-stage.ts";
 import { createGate } from "./gate.ts";
 import { createLabels } from "./labels.ts";
-import { createOnlyStage } from "./only-stage.ts";
 import { type ChainLink, chainOf } from "./topology.ts";
 
 /** In the order of the flow. Throws if the partitions of a log that a state is kept of are not among the options'. */
@@ -13,8 +13,8 @@ export function createChain(options: ChainOptions): ChainStage[] {
 
 function createStage(link: ChainLink, options: ChainOptions): ChainStage {
   switch (link.kind) {
-    case "decide":
-      return createOnlyStage(link, options);
+    case "entry":
+      return createEntryStage(link, options);
     case "gate":
       return createGate(link, options);
     case "labels":

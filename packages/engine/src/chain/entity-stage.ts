@@ -20,9 +20,8 @@ import type { Observation } from "../window/observation.ts";
 import { Carried } from "./carried.ts";
 import { keyOf, routingFault } from "./chain-key.ts";
 import { type ChainOptions, type ChainStage, type ChainState, type ChainStep, partitionsOf } from "./chain-stage.ts";
-import { createDeciding } from "./deciding.ts";
-import { createForwarding } from "./forwarding.ts";
 import { labellingOf } from "./labelling.ts";
+import { createOnward } from "./onward.ts";
 import { createRejections, foreignRejection } from "./rejections.ts";
 import { LABEL_MATCHED, LABEL_UNMATCHED, PASSED } from "./step-labels.ts";
 import type { ChainLink } from "./topology.ts";
@@ -30,23 +29,18 @@ import type { ChainLink } from "./topology.ts";
 type EntityLink = ChainLink & { readonly entity: PlannedEntity };
 
 export function createEntityStage({ name, kind, groupSuffix, entity }: EntityLink, options: ChainOptions): ChainStage {
-  const { plan, appId, topics, explain, leastAmountMinor } = options;
+  const { plan, appId, topics, leastAmountMinor } = options;
   const { field, layout, at } = entity;
   const input = entityTopic(appId, field);
   const partitions = partitionsOf(options, input);
   const identity = `${layoutIdentity(layout)} partitions=${partitions}`;
   const isSource = field === "source";
-  const next = plan.entities[plan.entities.indexOf(entity) + 1];
-  const nextTopic = next === undefined ? null : entityTopic(appId, next.field);
-  const labelledTopic = next?.layout.labels ? nextTopic : null;
 
   const envelope = new EnvelopeReader();
   const reject = createRejections(envelope, input, options);
   const earlier = new Carried(plan.features.slice(0, at), envelope);
-  const depart =
-    next === undefined
-      ? createDeciding({ plan, topics, explain, at, earlier })
-      : createForwarding({ plan, appId, next: next.field, at, known: at + entity.features.length, earlier });
+  const { depart, next, ...writes } = createOnward(entity, earlier, options);
+  const labelledTopic = next?.layout.labels ? entityTopic(appId, next.field) : null;
   const reachMs = reachMsOf(plan.features);
   /** Written anew for each record; nothing of it is kept. */
   const features = new Float64Array(plan.features.length);
@@ -107,8 +101,7 @@ export function createEntityStage({ name, kind, groupSuffix, entity }: EntityLin
     kind,
     groupSuffix,
     input,
-    outputs: nextTopic === null ? [topics.legit, topics.fraud, topics.rejected] : [nextTopic, topics.rejected],
-    feeds: nextTopic === null ? [] : [nextTopic],
+    ...writes,
     precededBy: null,
     stateTopic: stateTopic(appId, input),
     horizonMs: layout.horizonMs,

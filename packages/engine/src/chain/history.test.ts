@@ -37,6 +37,7 @@ describe("a decision says since when history is known", () => {
   test.each([
     ["the only stage", BY_SOURCE, true, "decide"],
     ["the stage by source", BOTH, false, "source"],
+    ["the stage by source that reads the input", BOTH, true, "source"],
     ["the stage by target", BOTH, false, "target"],
     ["the gate, which has not always been there", BOTH, false, "gate"],
   ])(

@@ -1,17 +1,18 @@
 import { describe, expect, test } from "vitest";
 import { compileRuleset } from "../compile.ts";
+import type { Plan } from "../plan.ts";
 import { chainOf, inputTopicOf } from "./topology.ts";
 
 const COUNT = (by: string) => `{ by: ${by}, count: true, over: 1h }`;
 const FRAUD = (by: string) => `{ by: ${by}, fraud_count: true, over: 1h }`;
 
-function namesOf(features: readonly string[], inputKeyed: boolean): string[] {
+function planOf(features: readonly string[]): Plan {
   const written = features.map((feature, index) => `f${index}: ${feature}`).join(", ");
   const when = ["amount > 5", ...features.map((_, index) => `f${index} > 5`)].join(" || ");
   const text = `{ name: t, version: 1, features: { ${written} }, rules: [{ id: r, when: ${when}, score: 1 }], thresholds: { review: 0.5, decline: 0.9 } }`;
   const result = compileRuleset(text, { file: "t.yaml" });
   if (!result.ok) throw new Error(JSON.stringify(result.faults));
-  return chainOf(result.plan, { inputKeyed }).map(({ name }) => name);
+  return result.plan;
 }
 
 describe("the chain of a plan", () => {
@@ -21,25 +22,34 @@ describe("the chain of a plan", () => {
     [[COUNT("source")], true, "decide"],
     [[COUNT("source")], false, "gate source"],
     [[FRAUD("source")], true, "gate labels source"],
-    [[COUNT("target")], true, "gate source target"],
+    [[COUNT("target")], true, "source target"],
+    [[COUNT("target")], false, "gate source target"],
+    [[COUNT("target"), COUNT("device")], true, "source target device"],
+    [[COUNT("target"), FRAUD("source")], true, "gate labels source target"],
     [[COUNT("target"), COUNT("source")], false, "gate source target"],
     [[FRAUD("target")], false, "gate labels source target"],
     [[COUNT("target"), COUNT("device"), COUNT("channel")], false, "gate source target channel device"],
     [[COUNT("device")], false, "gate source device"],
   ])("of features %j, input keyed: %s, is %s", (features, inputKeyed, names) => {
-    expect(namesOf(features, inputKeyed).join(" ")).toBe(names);
+    expect(
+      chainOf(planOf(features), { inputKeyed })
+        .map(({ name }) => name)
+        .join(" "),
+    ).toBe(names);
   });
 
   test("reads the input in one group whatever the ruleset, and logs between stages in their own", () => {
     const topics = { transactions: "in", labels: "truth", legit: "l", fraud: "f", rejected: "r" };
-    const text = `{ name: t, version: 1, features: { f: ${FRAUD("target")} }, rules: [{ id: r, when: f > 5, score: 1 }], thresholds: { review: 0.5, decline: 0.9 } }`;
-    const result = compileRuleset(text, { file: "t.yaml" });
-    if (!result.ok) throw new Error(JSON.stringify(result.faults));
-    const chain = chainOf(result.plan, { inputKeyed: false });
-    expect(chain.map((link) => [inputTopicOf(link, "weir", topics), link.groupSuffix])).toEqual([
+    const groups = (feature: string, inputKeyed: boolean) =>
+      chainOf(planOf([feature]), { inputKeyed }).map((link) => [inputTopicOf(link, "weir", topics), link.groupSuffix]);
+    expect(groups(FRAUD("target"), false)).toEqual([
       ["in", "entry"],
       ["truth", "entry-labels"],
       ["weir.by-source", "by-source"],
+      ["weir.by-target", "by-target"],
+    ]);
+    expect(groups(COUNT("target"), true)).toEqual([
+      ["in", "entry"],
       ["weir.by-target", "by-target"],
     ]);
   });

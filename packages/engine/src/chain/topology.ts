@@ -1,6 +1,7 @@
 /**
  * The chain of a plan: which stages a transaction passes, in their order, and what each reads. It pays for what it uses:
- * where nothing or only the source's past is asked and the input is keyed by source, one stage decides at once.
+ * where nothing of the past is asked one stage decides at once, and an input that is keyed by source is itself the log
+ * that the source's stage reads, as long as no labels have to be put among the transactions.
  */
 import { entityTopic } from "@weir/schema";
 import type { EntityField } from "../feature.ts";
@@ -15,18 +16,18 @@ export type ChainTopics = {
 };
 
 /**
- * - decide: the only stage; reads the transactions.
+ * - entry: reads the transactions itself; answers what is asked of the source, if anything. Alone it decides.
  * - gate: puts the transactions in order, in the log by source.
  * - labels: puts the labels among them.
  * - entity: answers what is asked of one entity; the last of them decides.
  */
 export type ChainLink = (
-  | { readonly kind: "decide"; readonly reads: "transactions"; readonly entity: PlannedEntity | null }
+  | { readonly kind: "entry"; readonly reads: "transactions"; readonly entity: PlannedEntity | null }
   | { readonly kind: "gate"; readonly reads: "transactions"; readonly entity: null }
   | { readonly kind: "labels"; readonly reads: "labels"; readonly entity: null }
   | { readonly kind: "entity"; readonly reads: EntityField; readonly entity: PlannedEntity }
 ) & {
-  /** Of an entity's stage the entity's field, else the kind. */
+  /** Of a stage that is for one entity among several stages the entity's field; `decide` of one that is alone; else the kind. */
   readonly name: string;
   /** The consumer group is `<app>-<this>`: of the input topics the same whatever the ruleset. */
   readonly groupSuffix: string;
@@ -42,17 +43,20 @@ const ENTRY = { reads: "transactions", groupSuffix: "entry" } as const;
 /** In the order of the flow; the last one decides. */
 export function chainOf({ entities }: Plan, { inputKeyed }: ChainShape): ChainLink[] {
   const labelled = entities.some(({ layout }) => layout.labels);
-  const [first = null] = entities;
-  if (first === null || (inputKeyed && entities.length === 1 && !labelled))
-    return [{ kind: "decide", name: "decide", entity: first, ...ENTRY }];
+  const [first = null, ...others] = entities;
+  if (first === null || (inputKeyed && !labelled)) {
+    const name = first === null || others.length === 0 ? "decide" : first.field;
+    return [{ kind: "entry", name, entity: first, ...ENTRY }, ...others.map(linkOf)];
+  }
   const chain: ChainLink[] = [{ kind: "gate", name: "gate", entity: null, ...ENTRY }];
   if (labelled)
     chain.push({ kind: "labels", name: "labels", reads: "labels", entity: null, groupSuffix: "entry-labels" });
-  for (const entity of entities) {
-    const { field } = entity;
-    chain.push({ kind: "entity", name: field, reads: field, entity, groupSuffix: `by-${field}` });
-  }
-  return chain;
+  return [...chain, ...entities.map(linkOf)];
+}
+
+function linkOf(entity: PlannedEntity): ChainLink {
+  const { field } = entity;
+  return { kind: "entity", name: field, reads: field, entity, groupSuffix: `by-${field}` };
 }
 
 export function inputTopicOf({ reads }: ChainLink, appId: string, topics: ChainTopics): string {

@@ -2,7 +2,7 @@
  * A chain on the runtime of packages/stream over a log in memory: several processes that come, go and die while input
  * arrives. What they leave behind is for the oracle to judge.
  */
-import { type ChainStage, type ChainTopics, createChain, type Plan } from "@weir/engine";
+import { type ChainStage, type ChainTopics, chainOf, createChain, inputTopicOf, type Plan } from "@weir/engine";
 import type { LogRecord } from "@weir/schema";
 import {
   type Log,
@@ -28,7 +28,13 @@ export const CHAIN_TOPICS: ChainTopics = {
   rejected: "streaming.transactions.rejected",
 };
 
-export type ChainRunOptions = { readonly plan: Plan; readonly partitions: number; readonly batchRecords?: number };
+export type ChainRunOptions = {
+  readonly plan: Plan;
+  readonly partitions: number;
+  /** false if left out. */
+  readonly inputKeyed?: boolean;
+  readonly batchRecords?: number;
+};
 
 const BATCH_RECORDS = 50;
 const MAX_STAGE_LAG = 400;
@@ -36,11 +42,11 @@ const MAX_STAGE_LAG = 400;
 type Process = { readonly log: MemoryLog; running: Promise<RunningChain> | null; dead: boolean };
 
 /** The chain of `plan` where every topic has so many partitions. */
-export function chainWith({ plan, partitions }: ChainRunOptions): ChainStage[] {
+export function chainWith({ plan, partitions, inputKeyed = false }: ChainRunOptions): ChainStage[] {
   const inner = plan.entities.map(({ field }) => [`weir.by-${field}`, partitions] as const);
   return createChain({
     plan,
-    inputKeyed: false,
+    inputKeyed,
     appId: "weir",
     topics: CHAIN_TOPICS,
     partitions: new Map([[CHAIN_TOPICS.transactions, partitions], ...inner]),
@@ -196,8 +202,9 @@ export function judgedChain(options: ChainRunOptions): Judged[] {
 }
 
 /** What the oracle has to know of the chain's topics. */
-export function outsideOf({ plan }: Pick<ChainRunOptions, "plan">): Outside {
-  const log = plan.entities.length > 0 ? "weir.by-source" : CHAIN_TOPICS.transactions;
+export function outsideOf({ plan, inputKeyed = false }: ChainRunOptions): Outside {
+  const bySource = chainOf(plan, { inputKeyed }).find(({ entity }) => entity?.field === "source");
+  const log = bySource === undefined ? CHAIN_TOPICS.transactions : inputTopicOf(bySource, "weir", CHAIN_TOPICS);
   return { topics: CHAIN_TOPICS, counts: countsBySource(plan, log) };
 }
 

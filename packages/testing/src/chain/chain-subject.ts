@@ -5,14 +5,19 @@ import { type Input, paymentsOf } from "./payments.ts";
 
 /** For one simulation. */
 export function chainSubject(options: ChainRunOptions): Subject {
-  const { partitions } = options;
-  let inputs: Generator<Input> | null = null;
+  const { partitions, inputKeyed: keyed = false } = options;
+  const read = new Set(chainWith(options).map(({ input }) => input));
+  let inputs: Iterator<Input, undefined> | null = null;
   return {
     partitions,
     stages: () => chainWith(options),
     produce(broker, _index, dice) {
-      inputs ??= paymentsOf({ seed: dice.between(0, 2 ** 30), partitions, topics: CHAIN_TOPICS });
-      broker.produce(inputs.next().value);
+      inputs ??= paymentsOf({ seed: dice.between(0, 2 ** 30), partitions, topics: CHAIN_TOPICS, keyed }).filter(
+        // Labels are there only for a chain that takes them in.
+        ({ topic }) => read.has(topic),
+      );
+      const { value } = inputs.next();
+      if (value !== undefined) broker.produce(value);
     },
   };
 }

@@ -1,19 +1,37 @@
 /** The chain on the real runtime, against its own sequential reference and against the evaluator. */
 import type { Plan } from "@weir/engine";
-import { EnvelopeReader, envelopeOf } from "@weir/schema";
+import { EnvelopeReader, envelopeOf, type LogRecord } from "@weir/schema";
 import { describe, expect, test } from "vitest";
 import { simulate } from "../sim/simulation.ts";
 import { CHAIN_TOPICS, ChainRun, tryChain } from "./chain-run.ts";
 import { chainSubject } from "./chain-subject.ts";
 import { evaluatedDecisions, writtenDecisions } from "./evaluated.ts";
 import { paymentsOf } from "./payments.ts";
-import { planOf, SOURCE_AND_TARGET, WITH_DEVICE } from "./rulesets.fixture.ts";
+import { planOf, SOURCE_AND_TARGET, WITH_DEVICE, WITHOUT_LABELS } from "./rulesets.fixture.ts";
 
-type Options = { readonly plan: Plan; readonly partitions: number; readonly count: number; readonly seed: number };
+type Options = {
+  readonly plan: Plan;
+  readonly partitions: number;
+  readonly inputKeyed?: boolean;
+  readonly count: number;
+  readonly seed: number;
+};
 
-function runOf({ plan, partitions, count, seed }: Options): Promise<ChainRun> {
-  const inputs = [...paymentsOf({ seed, count, partitions, topics: CHAIN_TOPICS })];
-  return tryChain({ plan, partitions }, inputs);
+function runOf({ plan, partitions, inputKeyed = false, count, seed }: Options): Promise<ChainRun> {
+  const inputs = [...paymentsOf({ seed, count, partitions, topics: CHAIN_TOPICS, keyed: inputKeyed })];
+  return tryChain({ plan, partitions, inputKeyed }, inputs);
+}
+
+/** Decisions, and rejections of transactions. */
+function outputsOf(run: ChainRun): { readonly decisions: LogRecord[]; readonly rejected: LogRecord[] } {
+  const originOf = ({ headers }: LogRecord): string =>
+    String(headers.findLast(([name]) => name === "weir-origin")?.[1] ?? "");
+  return {
+    decisions: run.records(CHAIN_TOPICS.legit, CHAIN_TOPICS.fraud),
+    rejected: run
+      .records(CHAIN_TOPICS.rejected)
+      .filter((record) => originOf(record).startsWith(CHAIN_TOPICS.transactions)),
+  };
 }
 
 describe.each([
@@ -36,20 +54,51 @@ describe.each([
           ...["rejected:malformed", "rejected:duplicate", "rejected:duplicate_conflict"],
         ]),
       );
-      const decisions = run.records(CHAIN_TOPICS.legit, CHAIN_TOPICS.fraud);
-      const rejected = run
-        .records(CHAIN_TOPICS.rejected)
-        .filter(({ headers }) =>
-          headers.some(
-            ([name, value]) => name === "weir-origin" && String(value).startsWith(CHAIN_TOPICS.transactions),
-          ),
-        );
+      const { decisions, rejected } = outputsOf(run);
       expect(decisions.length + rejected.length).toBe(2_000);
       const texts = decisions.map(({ value }) => String(value));
       for (const said of ['"late":true', '"evidence":[', '"rule":"watched"'])
         expect(texts.filter((text) => text.includes(said)).length, said).toBeGreaterThan(5);
     },
   );
+});
+
+describe("a chain whose source's stage reads the input", () => {
+  const plan = planOf(WITHOUT_LABELS);
+
+  test.each([1, 4])(
+    "of %i partitions gives what each stage's log read in order gives, byte for byte",
+    async (partitions) => {
+      const run = await runOf({ plan, partitions, inputKeyed: true, count: 2_000, seed: 8 });
+      expect(run.differences()).toEqual([]);
+      expect(run.verdict().recounted).toBeGreaterThan(1_500);
+      expect(run.restores).toBeGreaterThan(2 * partitions);
+      expect([...run.labels.keys()]).toEqual(
+        expect.arrayContaining([
+          ...["source passed", "target passed", "device approve", "device review", "device decline"],
+          ...["malformed", "duplicate", "duplicate_conflict"].map((reason) => `source rejected:${reason}`),
+        ]),
+      );
+      expect(run.labels.get("source rejected:misrouted") ?? 0).toBeGreaterThanOrEqual(partitions === 1 ? 0 : 20);
+      const { decisions, rejected } = outputsOf(run);
+      expect(decisions.length + rejected.length).toBe(2_000);
+    },
+  );
+
+  test("decides as it does behind a gate, but for the place that is the order", async () => {
+    const [keyed, gated] = await Promise.all(
+      [true, false].map((inputKeyed) => {
+        const inputs = [...paymentsOf({ seed: 9, count: 1_000, partitions: 1, topics: CHAIN_TOPICS, keyed: true })];
+        return tryChain({ plan, partitions: 1, inputKeyed }, inputs);
+      }),
+    );
+    const said = (run: ChainRun | undefined): string[] =>
+      [...writtenDecisions(outputsOf(run as ChainRun).decisions).values()]
+        .map((text) => text.replace(/"order":\d+,/, ""))
+        .sort();
+    expect(said(keyed).length).toBeGreaterThan(800);
+    expect(said(keyed)).toEqual(said(gated));
+  });
 });
 
 describe("a label", () => {
@@ -132,12 +181,16 @@ describe("the reference", () => {
 });
 
 describe("a chain under faults", () => {
-  test.each([1, 3])(
-    "of %i partitions loses, doubles and misorders nothing in 20 runs",
+  test.each([
+    { partitions: 1, ruleset: WITH_DEVICE, inputKeyed: false },
+    { partitions: 3, ruleset: WITH_DEVICE, inputKeyed: false },
+    { partitions: 3, ruleset: WITHOUT_LABELS, inputKeyed: true },
+  ])(
+    "of $partitions partitions, input keyed: $inputKeyed, loses, doubles and misorders nothing in 20 runs",
     { timeout: 300_000 },
-    async (partitions) => {
+    async ({ partitions, ruleset, inputKeyed }) => {
       for (let seed = 1; seed <= 20; seed += 1) {
-        const report = await simulate(chainSubject({ plan: planOf(WITH_DEVICE), partitions }), {
+        const report = await simulate(chainSubject({ plan: planOf(ruleset), partitions, inputKeyed }), {
           seed,
           steps: 400,
           only: null,

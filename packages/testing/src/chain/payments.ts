@@ -1,5 +1,5 @@
 /** Made-up input of a chain, drawn from one seed: disorder, ties, duplicates, late and broken ones, and labels among them. */
-import type { NewRecord } from "@weir/schema";
+import { type NewRecord, partitionFor } from "@weir/schema";
 import { Chance } from "../windows/world.ts";
 
 /** `timestampMs` rises; records of one partition are to be written in this order. */
@@ -12,17 +12,27 @@ export type PaymentsOptions = {
   /** Of both topics. */
   readonly partitions: number;
   readonly topics: { readonly transactions: string; readonly labels: string };
+  /** Keyed by source, but for a few that lie in a wrong partition; left out: by nothing, a source's come in any. */
+  readonly keyed?: boolean;
   /** When each is made, ms; left out: made-up times, the same each time. */
   readonly clock?: () => number;
 };
 
-type Sent = { readonly members: Record<string, unknown>; readonly name: string; readonly timeMs: number };
+/** `id`: null: it is known by its decision id. */
+type Made = {
+  readonly members: Record<string, unknown> & { readonly source: string };
+  readonly id: string | null;
+  readonly timeMs: number;
+};
+type Sent = Omit<Made, "id"> & { readonly name: string };
 
 const START_MS = 1_700_000_000_000;
 const MOST_REMEMBERED = 500;
+/** Share of keyed payments that lie anywhere. */
+const MISPLACED = 0.03;
 
-/** Nothing is keyed: a source's come in any partition. */
-export function* paymentsOf({ seed, count = Infinity, partitions, topics, clock }: PaymentsOptions): Generator<Input> {
+export function* paymentsOf(options: PaymentsOptions): Generator<Input> {
+  const { seed, count = Infinity, partitions, topics, keyed = false, clock } = options;
   const chance = new Chance(seed);
   const ends = new Float64Array(partitions);
   const past: Sent[] = [];
@@ -40,24 +50,28 @@ export function* paymentsOf({ seed, count = Infinity, partitions, topics, clock 
     const known = past[chance.below(past.length)];
     if (known !== undefined && chance.unit() < 0.15)
       yield record(topics.labels, labelOf(chance, known, nowMs, index), chance.below(partitions));
-    const partition = chance.below(partitions);
-    const offset = ends[partition] as number;
-    ends[partition] = offset + 1;
+    const any = chance.below(partitions);
     if (chance.unit() < 0.01) {
-      yield record(topics.transactions, chance.of("{", "", '{"source":"s1"}', "null"), partition);
+      ends[any] = (ends[any] as number) + 1;
+      yield record(topics.transactions, chance.of("{", "", '{"source":"s1"}', "null"), any);
       continue;
     }
-    const sent =
-      known !== undefined && chance.unit() < 0.05
-        ? again(chance, known)
-        : transactionOf(chance, nowMs, index, `${topics.transactions}/${partition}/${offset}`);
+    const made =
+      known !== undefined && chance.unit() < 0.05 ? again(chance, known) : transactionOf(chance, nowMs, index);
+    const { source } = made.members;
+    const right = keyed && chance.unit() >= MISPLACED;
+    const partition = right ? partitionFor(source, partitions) : any;
+    const offset = ends[partition] as number;
+    ends[partition] = offset + 1;
+    const sent = "name" in made ? made : { ...made, name: made.id ?? `${topics.transactions}/${partition}/${offset}` };
     if (past.length < MOST_REMEMBERED) past.push(sent);
     else past[chance.below(MOST_REMEMBERED)] = sent;
-    yield record(topics.transactions, JSON.stringify(sent.members), partition);
+    const written = record(topics.transactions, JSON.stringify(sent.members), partition);
+    yield keyed ? { ...written, key: Buffer.from(source) } : written;
   }
 }
 
-function transactionOf(chance: Chance, nowMs: number, index: number, decisionId: string): Sent {
+function transactionOf(chance: Chance, nowMs: number, index: number): Made {
   const hasId = chance.unit() < 0.8;
   const behindMs = chance.of(0, 0, 0, 0, 1, 500, 60_000, 400_000);
   const timeMs = nowMs - (chance.unit() < 0.02 ? 8_000_000 : chance.below(behindMs + 1));
@@ -71,7 +85,7 @@ function transactionOf(chance: Chance, nowMs: number, index: number, decisionId:
     ...(chance.unit() < 0.6 ? { device: `d${chance.below(40)}` } : {}),
     ...(chance.unit() < 0.5 ? { country: chance.of("DE", "FR", "NG") } : {}),
   };
-  return { members, name: hasId ? `i${index}` : decisionId, timeMs };
+  return { members, id: hasId ? `i${index}` : null, timeMs };
 }
 
 function again(chance: Chance, { members, ...sent }: Sent): Sent {

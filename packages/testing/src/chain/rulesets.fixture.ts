@@ -31,6 +31,14 @@ rules:
   - { id: handed-round, when: shared > 2 && sent_10m > 1 && got_10m > 1, score: 0.6 }`,
 );
 
+/** The same without what labels tell. */
+export const WITHOUT_LABELS = WITH_DEVICE.replace(/.*(bad_sent|risk).*\n/g, "").replace(
+  "rules:",
+  `rules:
+  - { id: large, when: amount > 900 && known == 0, score: 0.95 }
+  - { id: spree, when: spent_1h > 2000 && amount > 100, score: 0.8 }`,
+);
+
 export function planOf(text: string): Plan {
   const result = compileRuleset(text, { file: "r.yaml" });
   if (!result.ok) throw new Error(formatFaults(result.faults));

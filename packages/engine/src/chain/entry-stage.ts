@@ -1,6 +1,6 @@
 /**
- * The chain of one stage: every record of the input becomes exactly one record of legit, fraud or rejected. It decides
- * without a past, or with the source's, where the input is keyed by source.
+ * The stage that reads the input itself: without a past, or with the source's, where the input is keyed by source. Every
+ * record of it is decided here if nothing else is asked, else it goes on to the next entity, or is rejected.
  */
 import { type LogRecord, stateTopic } from "@weir/schema";
 import { admit } from "../admit.ts";
@@ -12,23 +12,23 @@ import type { Observation, StateEvent } from "../window/observation.ts";
 import { StreamClock } from "../window/stream-clock.ts";
 import { routingFault } from "./chain-key.ts";
 import { type ChainOptions, type ChainStage, type ChainStep, partitionsOf } from "./chain-stage.ts";
-import { createDeciding } from "./deciding.ts";
+import { createOnward } from "./onward.ts";
 import { rejectedLabel } from "./step-labels.ts";
 import type { ChainLink } from "./topology.ts";
 
-type OnlyLink = ChainLink & { readonly entity: PlannedEntity | null };
+type EntryLink = ChainLink & { readonly entity: PlannedEntity | null };
 
 const NOTHING: readonly string[] = [];
+const NOTHING_EARLIER = { has: () => false, origins: () => [] };
 
-export function createOnlyStage({ name, kind, groupSuffix, entity }: OnlyLink, options: ChainOptions): ChainStage {
-  const { plan, appId, topics, explain, maxRecordBytes } = options;
+export function createEntryStage({ name, kind, groupSuffix, entity }: EntryLink, options: ChainOptions): ChainStage {
+  const { plan, appId, topics, maxRecordBytes } = options;
   const input = topics.transactions;
   // Only where a state is kept: else a record is decided wherever it lies.
   const partitions = entity === null ? null : partitionsOf(options, input);
   const identity = entity === null ? "stateless@1" : `${layoutIdentity(entity.layout)} partitions=${partitions}`;
   const rejectRecord = createRejector({ input, rejected: topics.rejected, maxRecordBytes });
-  const earlier = { has: () => false, origins: () => [] };
-  const depart = createDeciding({ plan, topics, explain, at: 0, earlier });
+  const { depart, ...writes } = createOnward(entity, NOTHING_EARLIER, options);
   const reachMs = reachMsOf(plan.features);
   /** Written anew for each record; nothing of it is kept. */
   const features = new Float64Array(plan.features.length);
@@ -49,8 +49,7 @@ export function createOnlyStage({ name, kind, groupSuffix, entity }: OnlyLink, o
     kind,
     groupSuffix,
     input,
-    outputs: [topics.legit, topics.fraud, topics.rejected],
-    feeds: [],
+    ...writes,
     precededBy: null,
     stateTopic: stateTopic(appId, input),
     horizonMs: entity?.layout.horizonMs ?? 0,
