@@ -111,7 +111,8 @@ export class Arena implements AsyncDisposable {
       rejected: `${app}.${TOPICS.rejected}`,
     };
     const byTarget = `${app}.by-target`;
-    const wanted = wantedTopics({ names, appId: app, plan: job.plan, inputKeyed: true }, input.partitions);
+    // Those of a chain with a gate too, for who runs one.
+    const wanted = wantedTopics({ names, appId: app, plan: job.plan, inputKeyed: false }, input.partitions);
     await this.#create(wanted);
     const launched: Launched[] = [];
     for (let number = 0; number < input.processes; number++) {

@@ -26,6 +26,19 @@ const WINDOWS: readonly JobName[] = ["one-window", "eight-windows", "chain"];
  */
 const JVM = ["-Xms1g", "-Xmx1g", "-XX:+UseParallelGC"];
 
+function weir(name: string, what: string, jobs: readonly JobName[], inputKeyed: "true" | "false"): Contender {
+  return {
+    name,
+    what,
+    jobs,
+    share: 1,
+    prepare: async () => {},
+    command: process.execPath,
+    args: [join(repositoryRoot, "services/detector/main.ts")],
+    environment: (_, rulesetFile) => ({ RULESET: rulesetFile, INPUT_KEYED: inputKeyed, PORT: "0" }),
+  };
+}
+
 function streams(name: string, what: string, jobs: readonly JobName[], settings: NodeJS.ProcessEnv): Contender {
   return {
     name,
@@ -53,16 +66,8 @@ function kafkajs(name: string, what: string, share: number, batches: boolean): C
 }
 
 export const CONTENDERS: readonly Contender[] = [
-  {
-    name: "weir",
-    what: "Weir's detector, exactly once",
-    jobs: ALL,
-    share: 1,
-    prepare: async () => {},
-    command: process.execPath,
-    args: [join(repositoryRoot, "services/detector/main.ts")],
-    environment: (_, rulesetFile) => ({ RULESET: rulesetFile, INPUT_KEYED: "true", PORT: "0" }),
-  },
+  weir("weir", "Weir's detector, exactly once", ALL, "true"),
+  weir("weir-gated", "the same, not told that its input is keyed by source", WINDOWS, "false"),
   streams("streams", "Kafka Streams, exactly_once_v2, store in memory", ALL, {}),
   streams("streams-rocksdb", "the same, store in RocksDB", WINDOWS, { STORE: "rocksdb" }),
   streams("streams-20ms", "the same in memory, commit interval 20 ms instead of 100", ALL, {
