@@ -115,6 +115,7 @@ export class Arena implements AsyncDisposable {
     const wanted = wantedTopics({ names, appId: app, plan: job.plan, inputKeyed: false }, input.partitions);
     await this.#create(wanted);
     const launched: Launched[] = [];
+    const logFiles: string[] = [];
     for (let number = 0; number < input.processes; number++) {
       const environment = {
         ...process.env,
@@ -130,12 +131,13 @@ export class Arena implements AsyncDisposable {
         STATE_DIR: join(folder, `state-${app}-${number}`),
       };
       const logFile = join(folder, `${app}-${number}.log`);
+      logFiles.push(logFile);
       launched.push(await launch(app, contender.command, contender.args, logFile, environment));
     }
     const between = wanted.map(({ name }) => name).filter((name) => name.startsWith(`${app}.by-`));
     return {
       outputs: { app, legit: names.legit, fraud: names.fraud, between },
-      contestants: new Contestants(app, launched),
+      contestants: new Contestants(app, launched, logFiles),
     };
   }
 
@@ -189,10 +191,12 @@ export class Arena implements AsyncDisposable {
 export class Contestants implements AsyncDisposable {
   readonly #name: string;
   readonly #launched: readonly Launched[];
+  readonly logFiles: readonly string[];
 
-  constructor(name: string, launched: readonly Launched[]) {
+  constructor(name: string, launched: readonly Launched[], logFiles: readonly string[]) {
     this.#name = name;
     this.#launched = launched;
+    this.logFiles = logFiles;
   }
 
   get pids(): number[] {

@@ -15,22 +15,18 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { until } from "@weir/testing";
 import { build, type Histogram } from "hdr-histogram-js";
-import { Arena, type Outputs } from "./arena.ts";
+import { Arena } from "./arena.ts";
 import { CONTENDERS, type Contender, named, rotated } from "./contenders.ts";
 import { JOB_NAMES, type Job, jobOf } from "./jobs.ts";
 import { type Latency, latencyPlot, latencyReport } from "./latency-report.ts";
+import { nowMs, sendDue, watchDecisions } from "./open-loop.ts";
 import { cpuSeconds, spinMs } from "./processes.ts";
-import { Payments } from "./workload.ts";
 
-const TICK_MS = 3;
-/** One has to wait for the answer to its request; what falls due meanwhile is the others', as with many tills. */
-const PRODUCERS = 3;
 /** A contender has started when a decision comes as fast as this. */
 const STARTED_WHEN_MS = 500;
 const START_WITHIN_MS = 60_000;
 /** For the last decisions of the measured time. */
 const STRAGGLERS_MS = 20_000;
-const MOST_IN_ONE_SEND = 5_000;
 const MOST_US = 120_000_000;
 
 const { values } = parseArgs({
@@ -82,26 +78,42 @@ async function measure(arena: Arena, contender: Contender, job: Job, rate: numbe
   const topic = await arena.emptyInput(partitions);
   const { outputs, contestants } = await arena.start(contender, job, { topic, partitions, processes: 1 });
   await using running = contestants;
-  const window: Window = { fromMs: Number.POSITIVE_INFINITY, toMs: Number.POSITIVE_INFINITY };
-  const watcher = watch(arena, outputs, window);
-  const sent = send(arena, topic, rate, window);
-  await until(() => watcher.started(), START_WITHIN_MS);
-  window.fromMs = Math.ceil(nowMs()) + warmUpMs;
-  window.toMs = window.fromMs + seconds * 1_000;
+  // The measured time, once it is known: [fromMs, toMs).
+  let [fromMs, toMs] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+  const isMeasured = (dueMs: number): boolean => dueMs >= fromMs && dueMs < toMs;
+  const histogram: Histogram = build({ highestTrackableValue: MOST_US, numberOfSignificantValueDigits: 3 });
+  let started = false;
+  const close = watchDecisions(arena, outputs, partitions, (dueMs, atMs) => {
+    started ||= atMs - dueMs < STARTED_WHEN_MS;
+    if (isMeasured(dueMs)) histogram.recordValue(Math.min(MOST_US, Math.max(1, Math.round((atMs - dueMs) * 1_000))));
+  });
+  let [measured, latestMs] = [0, 0];
+  const sent = sendDue(
+    arena,
+    { topic, partitions, keys, rate },
+    () => toMs,
+    (dueMs, atMs) => {
+      if (!isMeasured(dueMs)) return;
+      measured++;
+      latestMs = Math.max(latestMs, atMs - dueMs);
+    },
+  );
+  await until(() => started, START_WITHIN_MS);
+  fromMs = Math.ceil(nowMs()) + warmUpMs;
+  toMs = fromMs + seconds * 1_000;
   const cpu = async (): Promise<[own: number, broker: number]> => [
     running.pids.reduce((sum, pid) => sum + cpuSeconds(pid), 0),
     cpuSeconds(arena.brokerPid),
   ];
-  await sleep(window.fromMs - nowMs());
+  await sleep(fromMs - nowMs());
   const before = await cpu();
-  await sleep(window.toMs - nowMs());
+  await sleep(toMs - nowMs());
   const after = await cpu();
-  const { measured, latestMs } = await sent;
-  for (const endMs = nowMs() + STRAGGLERS_MS; watcher.histogram.totalCount < measured && nowMs() < endMs; )
-    await sleep(50);
+  await sent;
+  for (const endMs = nowMs() + STRAGGLERS_MS; histogram.totalCount < measured && nowMs() < endMs; ) await sleep(50);
   running.assertRunning();
-  watcher.close();
-  const at = (percentile: number): number => watcher.histogram.getValueAtPercentile(percentile) / 1_000;
+  close();
+  const at = (percentile: number): number => histogram.getValueAtPercentile(percentile) / 1_000;
   return {
     kind: "latency",
     job: job.name,
@@ -110,79 +122,13 @@ async function measure(arena: Arena, contender: Contender, job: Job, rate: numbe
     seconds,
     partitions,
     keys,
-    missing: measured - watcher.histogram.totalCount,
+    missing: measured - histogram.totalCount,
     ms: { p50: at(50), p90: at(90), p99: at(99), p999: at(99.9), max: at(100) },
     senderLatestMs: latestMs,
     cpu: (after[0] - before[0]) / seconds,
     brokerCpu: (after[1] - before[1]) / seconds,
     spinMs: spin,
   };
-}
-
-/** The measured time, once it is known: [fromMs, toMs). */
-type Window = { fromMs: number; toMs: number };
-
-/** Until `toMs`. Resolves with how many were due from `fromMs` on, and how late the latest of those was sent. */
-async function send(
-  arena: Arena,
-  topic: string,
-  rate: number,
-  window: Window,
-): Promise<{ readonly measured: number; readonly latestMs: number }> {
-  const payments = new Payments({ keys, partitions });
-  const startMs = nowMs();
-  const dueMs = (number: number): number => Math.floor(startMs + (number * 1_000) / rate);
-  let [sent, measured, latestMs] = [0, 0, 0];
-  const sendDue = async (): Promise<void> => {
-    const producer = arena.producer();
-    while (dueMs(sent) < window.toMs) {
-      const atMs = nowMs();
-      const records = [];
-      for (; dueMs(sent) <= atMs && dueMs(sent) < window.toMs && records.length < MOST_IN_ONE_SEND; sent++) {
-        records.push(payments.next(dueMs(sent)).record);
-        if (dueMs(sent) < window.fromMs) continue;
-        measured++;
-        latestMs = Math.max(latestMs, atMs - dueMs(sent));
-      }
-      if (records.length > 0) await producer.send(topic, records);
-      await sleep(TICK_MS);
-    }
-    await producer.close();
-  };
-  await Promise.all(Array.from({ length: PRODUCERS }, sendDue));
-  return { measured, latestMs };
-}
-
-/** Records, in us, the latencies of decisions on payments that were due in the window. */
-function watch(arena: Arena, { legit, fraud }: Outputs, window: Window) {
-  const histogram: Histogram = build({ highestTrackableValue: MOST_US, numberOfSignificantValueDigits: 3 });
-  let started = false;
-  const readers = [legit, fraud].flatMap((topic) =>
-    Array.from({ length: partitions }, (_, partition) => arena.log.read({ topic, partition }, 0)),
-  );
-  for (const reader of readers)
-    void (async () => {
-      for (;;) {
-        const batch = await reader.next();
-        if (batch === null) return;
-        const atMs = nowMs();
-        started ||= batch.records.some(({ timestampMs }) => atMs - timestampMs < STARTED_WHEN_MS);
-        for (const { timestampMs } of batch.records)
-          if (timestampMs >= window.fromMs && timestampMs < window.toMs)
-            histogram.recordValue(Math.min(MOST_US, Math.max(1, Math.round((atMs - timestampMs) * 1_000))));
-      }
-    })().catch(() => {});
-  return {
-    histogram,
-    started: () => started,
-    close: () => {
-      for (const reader of readers) reader.close();
-    },
-  };
-}
-
-function nowMs(): number {
-  return performance.timeOrigin + performance.now();
 }
 
 function readResults(file: string): Latency[] {

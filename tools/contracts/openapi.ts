@@ -10,6 +10,8 @@ const json = (schema: keyof typeof schemas, description: string): object => ({
   content: { "application/json": { schema: { $ref: `#/components/schemas/${schema}` } } },
 });
 
+const LIMITED = { "429": json("Refusal", "More than 100 requests a second from one address") };
+
 /** Open only with a token, to this machine alone. */
 const ADMIN = [{ url: "http://127.0.0.1:8082", description: "ADMIN_PORT" }];
 
@@ -46,7 +48,7 @@ export function openapi(version: string): object {
           operationId: "live",
           summary: "Whether the process itself is stuck, whatever the broker does",
           security: [],
-          responses: { "200": json("Health", "It is not"), "503": json("Health", "It is, with reasons") },
+          responses: { "200": json("Health", "It is not"), "503": json("Health", "It is, with reasons"), ...LIMITED },
         },
       },
       "/readyz": {
@@ -57,6 +59,7 @@ export function openapi(version: string): object {
           responses: {
             "200": json("Health", "It is"),
             "503": json("Health", "It is not, with reasons stage by stage"),
+            ...LIMITED,
           },
         },
       },
@@ -70,6 +73,7 @@ export function openapi(version: string): object {
               description: "Its text format; the README of each service names them all",
               content: { "text/plain": { schema: { type: "string" } } },
             },
+            ...LIMITED,
           },
         },
       },

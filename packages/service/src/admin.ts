@@ -3,9 +3,9 @@
  * The token would be read on the way from another one, since nothing here speaks TLS; an operator's tunnel (ssh,
  * `kubectl port-forward`) or a proxy beside the service ends at 127.0.0.1.
  */
-import rateLimit from "@fastify/rate-limit";
 import { bearerCheck } from "./bearer.ts";
 import { type HttpServer, httpApp, listen } from "./http.ts";
+import { limitRate } from "./limit-rate.ts";
 import type { Logger } from "./logger.ts";
 import type { RouteRequest, Routes } from "./routes.ts";
 
@@ -26,14 +26,8 @@ export async function startAdmin({ token, port, routes, log }: AdminOptions): Pr
   const check = bearerCheck(token);
   const isAllowed = ({ headers }: { readonly headers: { readonly authorization?: string | undefined } }): boolean =>
     check(headers.authorization ?? null);
-  await app.register(rateLimit, {
-    global: false,
-    max: MAX_PER_SECOND,
-    timeWindow: 1_000,
-    keyGenerator: (request) => String(isAllowed(request)),
-  });
+  await limitRate(app, { perSecond: MAX_PER_SECOND, keyOf: (request) => String(isAllowed(request)) });
   // Of paths that there are not, too: nobody learns which there are.
-  app.addHook("onRequest", app.rateLimit());
   app.addHook("onRequest", async (request, reply) => {
     if (!isAllowed(request))
       return reply.code(401).header("www-authenticate", "Bearer").send({ error: "a token is needed" });

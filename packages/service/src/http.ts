@@ -29,7 +29,6 @@ const HEADERS = {
 
 const REFUSALS: Readonly<Record<number, string>> = {
   413: "the body is too large",
-  429: "too many requests",
   503: "no answer in time",
 };
 

@@ -21,8 +21,12 @@ export const DURATION_BUCKETS_SECONDS: readonly number[] = [
   0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.045, 0.07, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30,
 ];
 
+/** How old the text of the metrics may be. Making it takes some ms, in which nothing is decided. */
+const TEXT_MS = 200;
+
 export class Metrics {
   readonly registry = new Registry();
+  #text: { readonly madeMs: number; readonly text: Promise<string> } | null = null;
 
   /** Adds Node's process metrics and `weir_build_info`. */
   constructor(build: BuildInfo) {
@@ -34,6 +38,14 @@ export class Metrics {
       registers: [this.registry],
     });
     info.set({ version: build.version, node: build.node, service: build.service }, 1);
+  }
+
+  /** For Prometheus; whoever asks again within 200 ms is given the same. */
+  text(): Promise<string> {
+    const nowMs = performance.now();
+    if (this.#text === null || nowMs - this.#text.madeMs >= TEXT_MS)
+      this.#text = { madeMs: nowMs, text: this.registry.metrics() };
+    return this.#text.text;
   }
 
   counter<const L extends LabelValues = Record<never, never>>(spec: MetricSpec<L>): Counter<keyof L & string> {

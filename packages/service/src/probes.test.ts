@@ -67,6 +67,21 @@ describe("the HTTP server of probes", () => {
     expect(body).toContain('weir_build_info{version="1.2.3",node="v24",service="test"} 1');
   });
 
+  test("makes one text for all who ask within a moment, and refuses who asks a hundred times a second", async () => {
+    const { server, metrics } = await serve();
+    await using _ = server;
+    let made = 0;
+    metrics.registry.metrics = async () => {
+      made += 1;
+      return "";
+    };
+    const ask = () => fetch(`${server.url}/metrics`).then(async ({ status }) => status);
+    const statuses = await Promise.all(Array.from({ length: 300 }, ask));
+    expect(new Set(statuses)).toEqual(new Set([200, 429]));
+    expect(made).toBeLessThan(30);
+    expect((await fetch(`${server.url}/livez`)).status).toBe(200);
+  });
+
   test("answers 404 as JSON elsewhere, refuses bodies, and hides its insides", async () => {
     await using server = (await serve()).server;
     const answer = await fetch(`${server.url}/%2e%2e/etc/passwd`);
