@@ -1,22 +1,19 @@
 /**
- * From the time at which a payment was due to when a reader of committed records has its decision, on a broker of its own
- * on this machine, beside Kafka Streams at two commit intervals.
- *
- *   npm run bench:latency [-- --rates 1000,2000,5000,10000,20000] [--jobs eight-windows,chain] [--rounds 1]
- *     [--only weir,streams,streams-20ms] [--seconds 20] [--warm-up 20] [--keys 50000] [--partitions 4] [--json]
+ * npm run bench:latency: from the time at which a payment was due to when a reader of committed records has its decision,
+ * on a broker of its own on this machine, beside Kafka Streams at two commit intervals.
  *
  * The loop is open: payments are due at a fixed rate whatever becomes of those before, and carry the time at which they
  * were due, not that of a sender that was held up. All that were due within the measured time are waited for. Times are
- * whole ms, rounded down, so a latency is at most 1 ms too great. --json prints one line a run; `--from FILE` makes the
- * table of such lines, also of several sessions, and `--plot FILE` an SVG.
+ * whole ms, rounded down, so a latency is at most 1 ms too great.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import { until } from "@weir/testing";
 import { build, type Histogram } from "hdr-histogram-js";
+import { choices, flag, integer, integers, text } from "../tools/cli/arguments.ts";
+import { optionsOf } from "../tools/cli/command.ts";
 import { Arena } from "./arena.ts";
-import { CONTENDERS, type Contender, named, rotated } from "./contenders.ts";
+import { CONTENDER_NAMES, CONTENDERS, type Contender, named, rotated } from "./contenders.ts";
 import { JOB_NAMES, type Job, jobOf } from "./jobs.ts";
 import { type Latency, latencyPlot, latencyReport } from "./latency-report.ts";
 import { nowMs, sendDue, watchDecisions } from "./open-loop.ts";
@@ -29,38 +26,47 @@ const START_WITHIN_MS = 60_000;
 const STRAGGLERS_MS = 20_000;
 const MOST_US = 120_000_000;
 
-const { values } = parseArgs({
+const values = optionsOf({
+  name: "npm run bench:latency",
+  about: ["How long payments wait for their decisions at fixed rates, and at Kafka Streams."],
   options: {
-    rates: { type: "string", default: "1000,2000,5000,10000,20000" },
-    jobs: { type: "string", default: "eight-windows,chain" },
-    only: { type: "string", default: "weir,streams,streams-20ms" },
-    rounds: { type: "string", default: "1" },
-    seconds: { type: "string", default: "20" },
-    "warm-up": { type: "string", default: "20" },
-    keys: { type: "string", default: "50000" },
-    partitions: { type: "string", default: "4" },
-    json: { type: "boolean", default: false },
-    from: { type: "string" },
-    plot: { type: "string" },
+    rates: integers({
+      about: "payments a second",
+      min: 1,
+      max: 100_000,
+      fallback: [1_000, 2_000, 5_000, 10_000, 20_000],
+    }),
+    jobs: choices({ about: "which", words: JOB_NAMES, fallback: ["eight-windows", "chain"] }),
+    only: choices({ about: "the contenders", words: CONTENDER_NAMES, fallback: ["weir", "streams", "streams-20ms"] }),
+    rounds: integer({ about: "of all of them", min: 1, max: 1_000, fallback: 1 }),
+    seconds: integer({ about: "that are measured", min: 1, max: 3_600, fallback: 20 }),
+    "warm-up": integer({ about: "seconds before", min: 0, max: 3_600, fallback: 20 }),
+    keys: integer({ about: "sources", min: 1, max: 10_000_000, fallback: 50_000 }),
+    partitions: integer({ about: "of the input", min: 1, max: 1_000, fallback: 4 }),
+    json: flag("a line of JSON for each run instead of a table"),
+    from: text({
+      about: "measure nothing: a table of such lines, of several sessions too",
+      placeholder: "FILE",
+      fallback: null,
+    }),
+    plot: text({ about: "where an SVG of it goes", placeholder: "FILE", fallback: null }),
   },
 });
-const [seconds, warmUp, keys, partitions] = [values.seconds, values["warm-up"], values.keys, values.partitions].map(
-  Number,
-) as [number, number, number, number];
-const results = values.from === undefined ? await measureAll() : readResults(values.from);
+const { seconds, keys, partitions, "warm-up": warmUp } = values;
+const results = values.from === null ? await measureAll() : readResults(values.from);
 if (!values.json) console.log(latencyReport(results));
-if (values.plot !== undefined) writeFileSync(values.plot, latencyPlot(results));
+if (values.plot !== null) writeFileSync(values.plot, latencyPlot(results));
 
 async function measureAll(): Promise<Latency[]> {
-  const contenders = values.only.split(",").map((name) => named(CONTENDERS, name));
-  const jobs = values.jobs.split(",").map((name) => jobOf(named(JOB_NAMES, name)));
+  const contenders = values.only.map((name) => named(CONTENDERS, name));
+  const jobs = values.jobs.map(jobOf);
   for (const contender of contenders) await contender.prepare();
   const all: Latency[] = [];
-  for (let round = 1; round <= Number(values.rounds); round++) {
+  for (let round = 1; round <= values.rounds; round++) {
     await using arena = await Arena.open();
     // A broker that has just started compiles itself, with half a core.
     let warmUpMs = 2_000 * warmUp;
-    for (const rate of values.rates.split(",").map(Number))
+    for (const rate of values.rates)
       for (const job of jobs)
         for (const contender of rotated(contenders, round)) {
           const result = await measure(arena, contender, job, rate, warmUpMs);

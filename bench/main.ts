@@ -1,17 +1,9 @@
-/**
- * Weir beside its peers at the same jobs, on a broker of its own on this machine. Linux, Java 17, Maven; Python 3 for one.
- *
- *   npm run bench [-- --jobs split,one-window,eight-windows,chain] [--only weir,streams,streams-rocksdb,python,...]
- *     [--rounds 3] [--messages 1000000] [--keys 50000] [--partitions 4] [--span-hours 24] [--processes 1] [--json]
- *
- * Each round has a fresh broker with the same preloaded messages, and goes through all contenders, another first each
- * time. Each contender's output is read and counted; all of a round have to split alike. --json prints one line a run;
- * `--from FILE` makes the tables of such lines, also of several sessions.
- */
+/** npm run bench: Weir beside its peers at the same jobs, on a broker of its own on this machine. */
 import { readFileSync } from "node:fs";
-import { parseArgs } from "node:util";
+import { choices, flag, integer, text } from "../tools/cli/arguments.ts";
+import { optionsOf } from "../tools/cli/command.ts";
 import { Arena } from "./arena.ts";
-import { CONTENDERS, named, rotated } from "./contenders.ts";
+import { CONTENDER_NAMES, CONTENDERS, named, rotated } from "./contenders.ts";
 import { JOB_NAMES, jobOf } from "./jobs.ts";
 import { throughputReport } from "./report.ts";
 import { type Run, throughput } from "./throughput.ts";
@@ -20,38 +12,51 @@ const HOUR_MS = 3_600_000;
 /** How far frauds may differ where it depends on how partitions interleave, as a share of the messages. */
 const INTERLEAVING = 0.01;
 
-const { values } = parseArgs({
+const values = optionsOf({
+  name: "npm run bench",
+  about: [
+    "Weir beside its peers at the same jobs. Needs Linux, Java 17 and Maven; Python 3 for one of them. Each round has a",
+    "fresh broker with the same preloaded messages, and goes through all contenders, another first each time. Each",
+    "contender's output is read and counted: all of a round have to split alike.",
+  ],
   options: {
-    jobs: { type: "string", default: JOB_NAMES.join(",") },
-    only: { type: "string", default: "weir,streams,streams-rocksdb,python,kafkajs,kafkajs-batch" },
-    rounds: { type: "string", default: "3" },
-    messages: { type: "string", default: "1000000" },
-    keys: { type: "string", default: "50000" },
-    partitions: { type: "string", default: "4" },
-    "span-hours": { type: "string", default: "24" },
-    processes: { type: "string", default: "1" },
-    json: { type: "boolean", default: false },
-    from: { type: "string" },
+    jobs: choices({ about: "which", words: JOB_NAMES, fallback: JOB_NAMES }),
+    only: choices({
+      about: "the contenders",
+      words: CONTENDER_NAMES,
+      fallback: ["weir", "streams", "streams-rocksdb", "python", "kafkajs", "kafkajs-batch"],
+    }),
+    rounds: integer({ about: "of all of them", min: 1, max: 1_000, fallback: 3 }),
+    messages: integer({
+      about: "that are preloaded; the slow get a share",
+      min: 1_000,
+      max: 100_000_000,
+      fallback: 1_000_000,
+    }),
+    keys: integer({ about: "sources", min: 1, max: 10_000_000, fallback: 50_000 }),
+    partitions: integer({ about: "of the input", min: 1, max: 1_000, fallback: 4 }),
+    "span-hours": integer({ about: "of event time", min: 1, max: 10_000, fallback: 24 }),
+    processes: integer({ about: "of each contender", min: 1, max: 16, fallback: 1 }),
+    json: flag("a line of JSON for each run instead of tables"),
+    from: text({
+      about: "measure nothing: tables of such lines, of several sessions too",
+      placeholder: "FILE",
+      fallback: null,
+    }),
   },
 });
-const runs = values.from === undefined ? await measure() : readRuns(values.from);
+const runs = values.from === null ? await measure() : readRuns(values.from);
 if (!values.json) console.log(throughputReport(runs, (job) => jobOf(job).what));
 
 async function measure(): Promise<Run[]> {
-  const names = values.only.split(",");
-  const contenders = names.map((name) => named(CONTENDERS, name));
-  const jobs = values.jobs.split(",").map((name) => jobOf(named(JOB_NAMES, name)));
-  const workload = {
-    messages: Number(values.messages),
-    keys: Number(values.keys),
-    partitions: Number(values.partitions),
-    spanMs: Number(values["span-hours"]) * HOUR_MS,
-  };
-  const processes = Number(values.processes);
+  const contenders = values.only.map((name) => named(CONTENDERS, name));
+  const jobs = values.jobs.map(jobOf);
+  const { messages: most, keys, partitions, processes } = values;
+  const workload = { messages: most, keys, partitions, spanMs: values["span-hours"] * HOUR_MS };
   for (const contender of contenders) await contender.prepare();
   const all: Run[] = [];
   const session = new Date().toISOString();
-  for (let number = 1; number <= Number(values.rounds); number++) {
+  for (let number = 1; number <= values.rounds; number++) {
     const round = `${session} ${number}`;
     await using arena = await Arena.open();
     for (const job of jobs) {

@@ -1,8 +1,6 @@
 /**
- * What partitions cost: detectors that run all stages of rulesets/card-payments.yaml, on a broker of its own on this
+ * npm run bench:partitions: what partitions cost: detectors that run all stages of rulesets/card-payments.yaml, on a broker of its own on this
  * machine, a fresh one for each number of partitions. Linux: sockets and the broker's time are read from /proc.
- *
- *   npm run bench:partitions [-- --partitions 4,64] [--detectors 1,2] [--rate 1000] [--idle 10] [--load 20]
  *
  * The figures of the load are of its last part, `--load` seconds after as long a time to warm up, and longer while what has
  * piled up meanwhile is decided. Of several detectors
@@ -13,11 +11,12 @@ import { mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import { chainOf, compileRuleset, formatFaults } from "@weir/engine";
 import { openAdmin } from "@weir/kafka";
 import { TOPICS } from "@weir/schema";
 import { type JavaKafka, startJavaKafka, transactionalIds, until, weirFolder } from "@weir/testing";
+import { integer, integers } from "../tools/cli/arguments.ts";
+import { optionsOf } from "../tools/cli/command.ts";
 import { histogramOf, type PromSample, quantile, since, sumOf } from "../tools/process/prometheus.ts";
 import { type Service, startProcess } from "../tools/process/service.ts";
 import { wantedTopics } from "../tools/weir/topics/topics.ts";
@@ -26,16 +25,18 @@ import { cpuSeconds } from "./processes.ts";
 const RULESET = "rulesets/card-payments.yaml";
 const LATENCY = "weir_end_to_end_latency_seconds";
 
-const { values } = parseArgs({
+const values = optionsOf({
+  name: "npm run bench:partitions",
+  about: ["What partitions cost in start, take-over, memory and processor time."],
   options: {
-    partitions: { type: "string", default: "4,64" },
-    detectors: { type: "string", default: "1,2" },
-    rate: { type: "string", default: "1000" },
-    idle: { type: "string", default: "10" },
-    load: { type: "string", default: "20" },
+    partitions: integers({ about: "of every topic", min: 1, max: 1_000, fallback: [4, 64] }),
+    detectors: integers({ about: "processes", min: 1, max: 16, fallback: [1, 2] }),
+    rate: integer({ about: "payments a second", min: 1, max: 50_000, fallback: 1_000 }),
+    idle: integer({ about: "seconds without any", min: 1, max: 3_600, fallback: 10 }),
+    load: integer({ about: "seconds with them", min: 1, max: 3_600, fallback: 20 }),
   },
 });
-const [idleSeconds, loadSeconds] = [Number(values.idle), Number(values.load)];
+const { idle: idleSeconds, load: loadSeconds } = values;
 const compiled = compileRuleset(readFileSync(RULESET, "utf8"), { file: RULESET });
 if (!compiled.ok) throw new Error(formatFaults(compiled.faults));
 const { plan } = compiled;
@@ -43,8 +44,8 @@ const STAGES = chainOf(plan, { inputKeyed: false }).length;
 const folder = join(weirFolder, "bench-partitions");
 
 const columns: Record<string, string>[] = [];
-for (const partitions of values.partitions.split(",").map(Number))
-  for (const detectors of values.detectors.split(",").map(Number)) {
+for (const partitions of values.partitions)
+  for (const detectors of values.detectors) {
     columns.push(await measure(partitions, detectors));
     console.error(columns.at(-1));
   }
@@ -82,14 +83,14 @@ async function measure(partitions: number, count: number): Promise<Record<string
     const resting = await samplesOf(detectors);
 
     const generator = await start("generator", "generator", {
-      TRANSACTIONS_PER_SECOND: values.rate,
+      TRANSACTIONS_PER_SECOND: String(values.rate),
       CUSTOMERS: "50000",
     });
     await generator.untilReady(60_000);
     const loadedMs = performance.now();
     await sleep(loadSeconds * 1_000);
     const hasPiledUp = async (): Promise<boolean> =>
-      sumOf(await samplesOf(detectors), "weir_lag_transactions") > Number(values.rate) / 2;
+      sumOf(await samplesOf(detectors), "weir_lag_transactions") > values.rate / 2;
     await until(async () => !(await hasPiledUp()), 60_000, 500);
     const settledMs = performance.now() - loadedMs;
     const before = await samplesOf(detectors);

@@ -1,7 +1,6 @@
 /**
- * How long a detector takes to have its state back from Kafka, on a broker of its own on this machine.
- *
- *   npm run bench:restore [-- --keys 10000,1000000] [--events 20]
+ * npm run bench:restore: how long a detector takes to have its state back from Kafka, on a broker of its own on this
+ * machine.
  *
  * Writes the snapshot of so many keys with so many events each into the state topic of the source stage of
  * rulesets/card-payments.yaml, four partitions, as the detector would have; then starts a detector, and tells how long
@@ -10,12 +9,13 @@
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import { compileRuleset, createChain, type EntityState, formatFaults, type Observation } from "@weir/engine";
 import { type KafkaConnection, KafkaLog, openAdmin } from "@weir/kafka";
 import { partitionFor, TOPICS } from "@weir/schema";
 import { chunkKey, encodeMarker, MARKER_KEY, type OutputRecord, tagOf } from "@weir/stream";
 import { startJavaKafka, weirFolder } from "@weir/testing";
+import { integer, integers } from "../tools/cli/arguments.ts";
+import { optionsOf } from "../tools/cli/command.ts";
 import { startProcess } from "../tools/process/service.ts";
 import { wantedTopics } from "../tools/weir/topics/topics.ts";
 
@@ -26,10 +26,14 @@ const NOW_MS = Date.now();
 /** Chunks in one transaction. */
 const CHUNKS = 20_000;
 
-const { values } = parseArgs({
-  options: { keys: { type: "string", default: "10000,1000000" }, events: { type: "string", default: "20" } },
+const { keys: keyCounts, events } = optionsOf({
+  name: "npm run bench:restore",
+  about: ["How long a detector takes to have its state back from Kafka."],
+  options: {
+    keys: integers({ about: "in the snapshot", min: 1, max: 100_000_000, fallback: [10_000, 1_000_000] }),
+    events: integer({ about: "of each key", min: 1, max: 100_000, fallback: 20 }),
+  },
 });
-const events = Number(values.events);
 const compiled = compileRuleset(readFileSync(RULESET, "utf8"), { file: RULESET });
 if (!compiled.ok) throw new Error(formatFaults(compiled.faults));
 const { plan } = compiled;
@@ -39,7 +43,7 @@ mkdirSync(folder, { recursive: true });
 const kafka = await startJavaKafka({ dataDir: join(folder, "kafka"), log: () => {} });
 const connection: KafkaConnection = { brokers: [kafka.brokers], clientId: "bench", tls: null, sasl: null };
 try {
-  for (const keys of values.keys.split(",").map(Number)) await measure(keys);
+  for (const keys of keyCounts) await measure(keys);
 } finally {
   await kafka.stop();
 }

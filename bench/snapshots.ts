@@ -4,8 +4,6 @@
  * be with nothing dirty; what has become dirty meanwhile is written in the next turn, so the turns with them have more
  * to write than they would otherwise.
  *
- *   node bench/snapshots.ts [--ruleset rulesets/card-payments.yaml] [--rate 1000] [--turns 12] [--turn 5] [--warm-up 40]
- *
  * Latency: from a record's timestamp to when the commit of its decision is known, of the records decided in a turn, its
  * first half second apart.
  */
@@ -13,7 +11,6 @@ import { randomUUID } from "node:crypto";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import { groupOf } from "@weir/detector";
 import { type ChainStage, chainOf, createChain, inputTopicOf } from "@weir/engine";
 import { KafkaLog, openAdmin } from "@weir/kafka";
@@ -21,6 +18,8 @@ import { TOPICS } from "@weir/schema";
 import { noEvents, runChain, type StageEvents, wallClock } from "@weir/stream";
 import { startJavaKafka, weirFolder } from "@weir/testing";
 import { build, type Histogram } from "hdr-histogram-js";
+import { integer, text } from "../tools/cli/arguments.ts";
+import { optionsOf } from "../tools/cli/command.ts";
 import { startProcess } from "../tools/process/service.ts";
 import { readRuleset } from "../tools/weir/inputs.ts";
 import { wantedTopics } from "../tools/weir/topics/topics.ts";
@@ -29,13 +28,19 @@ const PARTITIONS = 4;
 const APP = "weir";
 const SETTLING_MS = 500;
 
-const { values } = parseArgs({
+const values = optionsOf({
+  name: "npm run bench:snapshots",
+  about: ["The latency of decisions in turns with and without snapshots, of one run."],
   options: {
-    ruleset: { type: "string", default: "rulesets/card-payments.yaml" },
-    rate: { type: "string", default: "1000" },
-    turns: { type: "string", default: "12" },
-    turn: { type: "string", default: "5" },
-    "warm-up": { type: "string", default: "40" },
+    ruleset: text({
+      about: "document of rules, whose chain runs",
+      placeholder: "FILE",
+      fallback: "rulesets/card-payments.yaml",
+    }),
+    rate: integer({ about: "payments a second", min: 1, max: 50_000, fallback: 1_000 }),
+    turns: integer({ about: "how many", min: 2, max: 10_000, fallback: 12 }),
+    turn: integer({ about: "seconds of each", min: 1, max: 3_600, fallback: 5 }),
+    "warm-up": integer({ about: "seconds before the first", min: 0, max: 3_600, fallback: 40 }),
   },
 });
 const faults: string[] = [];
@@ -79,18 +84,18 @@ try {
   const environment = {
     ...process.env,
     KAFKA_BROKER_URL: kafka.brokers,
-    TRANSACTIONS_PER_SECOND: values.rate,
+    TRANSACTIONS_PER_SECOND: String(values.rate),
     CUSTOMERS: "50000",
   };
   const generatorLog = join(folder, "generator.log");
   const generator = await startProcess("generator", "services/generator/main.ts", environment, generatorLog);
   await generator.untilReady(60_000);
-  await sleep(Number(values["warm-up"]) * 1_000);
-  for (let turn = 0; turn < Number(values.turns); turn++) {
+  await sleep(values["warm-up"] * 1_000);
+  for (let turn = 0; turn < values.turns; turn++) {
     writes = turn % 2 === 0;
     await sleep(SETTLING_MS);
     current = writes ? turns.with : turns.without;
-    await sleep(Number(values.turn) * 1_000 - SETTLING_MS);
+    await sleep(values.turn * 1_000 - SETTLING_MS);
     current = null;
   }
   await generator.stop(10_000);

@@ -57,6 +57,37 @@ export function integer<F extends number | null>(spec: {
   };
 }
 
+/** Whole numbers in `[min, max]`, with commas between them. */
+export function integers(spec: {
+  readonly about: string;
+  readonly min: number;
+  readonly max: number;
+  readonly fallback: readonly number[];
+}): Option<readonly number[]> {
+  const one = integer({ ...spec, fallback: null });
+  return { placeholder: "N,...", about: spec.about, fallback: spec.fallback, parse: (given) => each(given, one) };
+}
+
+/** Some of the words, with commas between them. */
+export function choices<const W extends string>(spec: {
+  readonly about: string;
+  readonly words: readonly W[];
+  readonly fallback: readonly W[];
+}): Option<readonly W[]> {
+  const one = choice({ ...spec, fallback: null });
+  return { placeholder: "NAME,...", about: spec.about, fallback: spec.fallback, parse: (given) => each(given, one) };
+}
+
+function each<V>(given: string, one: Option<V | null>): ReturnType<Option<readonly V[]>["parse"]> {
+  const values: V[] = [];
+  for (const part of given.split(",")) {
+    const parsed = one.parse(part);
+    if ("fault" in parsed) return parsed;
+    values.push(parsed.value as V);
+  }
+  return { value: values };
+}
+
 /** One of a few words. */
 export function choice<const W extends string, const F extends W | null>(spec: {
   readonly about: string;

@@ -17,20 +17,33 @@ export type Command<T extends OptionTable> = {
  * that of `main`, or 0 after --help, or EXIT_CONFIGURATION after every fault has been told.
  */
 export async function runCommand<T extends OptionTable>(
-  { name, about, options, faultsOf }: Command<T>,
+  command: Command<T>,
   main: (values: OptionValues<T>) => number | Promise<number>,
 ): Promise<number> {
+  const read = readOptions(command);
+  if ("code" in read) return read.code;
+  const code = await main(read.values);
+  endByForce(command.name, code);
+  return code;
+}
+
+/** For a script that goes on from here: the values, or the end of the process as runCommand would end. */
+export function optionsOf<T extends OptionTable>(command: Command<T>): OptionValues<T> {
+  const read = readOptions(command);
+  return "code" in read ? process.exit(read.code) : read.values;
+}
+
+type ReadOptions<T extends OptionTable> = { readonly values: OptionValues<T> } | { readonly code: number };
+
+function readOptions<T extends OptionTable>({ name, about, options, faultsOf }: Command<T>): ReadOptions<T> {
   const { values, words, help, faults } = parseArguments(options, process.argv.slice(2), process.env);
   if (help) {
     console.log([`${name} -- [options]`, "", ...about, "", ...optionLines(options)].join("\n"));
-    return 0;
+    return { code: 0 };
   }
   const strays = words.map((word) => `${JSON.stringify(word)} means nothing here`);
   const wrong = [...faults, ...strays, ...(faultsOf?.(values) ?? [])];
-  if (wrong.length > 0) return refuse(name, wrong);
-  const code = await main(values);
-  endByForce(name, code);
-  return code;
+  return wrong.length > 0 ? { code: refuse(name, wrong) } : { values };
 }
 
 /** What was left open must not hold up a command that is done, and whoever waits for it: it is told, and left behind. */
