@@ -3,10 +3,13 @@
  * that is refused, or that nothing answers, is a fault.
  */
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort, launch, repositoryRoot, run, signal, until } from "@weir/testing";
 import { boards } from "./boards.ts";
+import { qualityPage } from "./quality-page.ts";
 
 const PATIENCE_MS = 60_000;
 const RUN = [join(repositoryRoot, "tools/start/main.ts"), "--in-memory", "--rate", "500"];
@@ -24,8 +27,12 @@ async function main(): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), "weir-boards-"));
   const weir = await launch("weir-run", process.execPath, RUN, join(folder, "run.log"));
   const address = `127.0.0.1:${await freePort()}`;
+  const page = await qualityPage();
+  const quality = createServer((_request, response) => response.end(page)).listen(await freePort(), "127.0.0.1");
   try {
-    await writeFile(join(folder, "prometheus.yml"), configuration(await addresses(join(folder, "run.log"))));
+    const scraped = await addresses(join(folder, "run.log"));
+    scraped.set("weir-quality", `127.0.0.1:${(quality.address() as AddressInfo).port}`);
+    await writeFile(join(folder, "prometheus.yml"), configuration(scraped));
     const server = ["--config.file=prometheus.yml", "--storage.tsdb.path=data", `--web.listen-address=${address}`];
     const script = `cd '${folder}' && exec prometheus ${server.join(" ")}`;
     const prometheus = await launch("weir-prometheus", "/bin/sh", ["-c", script], join(folder, "prometheus.log"));
@@ -38,6 +45,7 @@ async function main(): Promise<number> {
   } finally {
     signal(weir.pid, "SIGINT");
     await weir.exit;
+    quality.close();
     await rm(folder, { recursive: true });
   }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { composeFaults } from "./compose.ts";
-import { type Document, readText, readYaml, settingNames } from "./repository.ts";
+import { type Document, readText, readYaml, SERVICES, settingNames } from "./repository.ts";
 
 const PATH = "docker-compose.yml";
 
@@ -15,12 +15,13 @@ describe("docker-compose.yml", () => {
     expect(composeFaults(readYaml(PATH))).toEqual([]);
   });
 
-  it("has Kafka, its topics, both services, training, Prometheus and Grafana", () => {
+  it("has Kafka, its topics, the services, training, Prometheus and Grafana", () => {
     expect(Object.keys(readYaml(PATH).services)).toEqual([
       "kafka",
       "topics",
       "generator",
       "detector",
+      "quality",
       "training",
       "prometheus",
       "grafana",
@@ -29,8 +30,8 @@ describe("docker-compose.yml", () => {
 
   it("gives the services only settings that they read", () => {
     const { services } = readYaml(PATH);
-    for (const [name, source] of Object.entries({ generator: "generator", detector: "detector" })) {
-      const unread = Object.keys(services[name].environment).filter((key) => !settingNames(source).has(key));
+    for (const name of SERVICES) {
+      const unread = Object.keys(services[name].environment).filter((key) => !settingNames(name).has(key));
       expect(unread, name).toEqual([]);
     }
   });

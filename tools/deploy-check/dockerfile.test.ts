@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { dockerfileFaults, parseDockerfile, workspaceFolders } from "./dockerfile.ts";
 import { readText } from "./repository.ts";
 
-const PORTS = { generator: 8081, detector: 8080 } as const;
+const PORTS = { generator: 8081, detector: 8080, quality: 8082 } as const;
 
 describe.each(Object.entries(PORTS))("services/%s/Dockerfile", (service, port) => {
   it("keeps every rule", () => {
@@ -31,6 +31,7 @@ describe("what an image holds", () => {
     ["generator", "services/generator/main.ts"],
     ["detector", "services/detector/main.ts"],
     ["detector", "tools/weir/main.ts"],
+    ["quality", "services/quality/main.ts"],
   ])("are, for the %s, all files that %s imports", (service, entry) => {
     const folders = parseDockerfile(readText(`services/${service}/Dockerfile`)).flatMap(({ word, rest }) =>
       word === "COPY" ? (/^(\S+) \1$/.exec(rest)?.[1] ?? []) : [],

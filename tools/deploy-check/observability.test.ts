@@ -1,10 +1,11 @@
 import { until } from "@weir/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { BOARDS_FOLDER, boards } from "../boards/boards.ts";
+import { qualityPage } from "../boards/quality-page.ts";
 import { start, urlsIn } from "../start/run.fixture.ts";
 import { metricsInTable, metricsOf, recordedBy, seriesOf } from "./exported.ts";
 import { boardFaults, labelsIn, metricsIn, panelsOf, unknownIn } from "./queries.ts";
-import { type Document, filesBelow, readText, readYaml } from "./repository.ts";
+import { type Document, filesBelow, readText, readYaml, SERVICES } from "./repository.ts";
 
 const RUNBOOKS = "docs/runbooks.md";
 const SEVERITIES = { page: true, ticket: true, none: true };
@@ -36,6 +37,7 @@ beforeAll(async () => {
     return pages.get("detector")?.includes("weir_partition_offset{") ?? false;
   };
   expect(await until(allThere, 30_000), run.output()).toBe(true);
+  pages.set("quality", await qualityPage());
   run.child.kill("SIGINT");
   await run.exit;
   exported = new Map([...seriesOf([...pages.values()]), ...recordedBy(rules)]);
@@ -92,7 +94,7 @@ describe("the boards", () => {
 });
 
 describe("what the services export", () => {
-  it.each(["generator", "detector"])("is what the README of the %s tells, with the labels", (service) => {
+  it.each(SERVICES)("is what the README of the %s tells, with the labels", (service) => {
     expect(metricsInTable(readText(`services/${service}/README.md`))).toEqual(metricsOf(pages.get(service) as string));
   });
 });
@@ -162,11 +164,13 @@ describe("the provisioning", () => {
 
   it("lets Prometheus scrape the ports that the services listen on, over a network that both are in", () => {
     const jobs: Document[] = readYaml("observability/prometheus/prometheus.yml").scrape_configs;
-    const [target] = jobs.find((job) => job.job_name === "weir-generator").static_configs[0].targets;
-    expect(target).toBe(`generator:${services.generator.environment.PORT}`);
+    for (const service of ["generator", "quality"]) {
+      const [target] = jobs.find((job) => job.job_name === `weir-${service}`).static_configs[0].targets;
+      expect(target).toBe(`${service}:${services[service].environment.PORT}`);
+    }
     const [lookup] = jobs.find((job) => job.job_name === "weir-detector").dns_sd_configs;
     expect(lookup).toMatchObject({ names: ["detector"], port: Number(services.detector.environment.PORT) });
-    for (const service of ["generator", "detector", "prometheus", "grafana"]) {
+    for (const service of [...SERVICES, "prometheus", "grafana"]) {
       expect(services[service].networks, service).toContain("metrics");
     }
   });

@@ -9,7 +9,7 @@ export const ROOT = join(import.meta.dirname, "../..");
 // biome-ignore lint/suspicious/noExplicitAny: every policy tests what it finds; a schema for each tool's format would be a copy of theirs.
 export type Document = any;
 
-export const SERVICES = ["generator", "detector"] as const;
+export const SERVICES = ["generator", "detector", "quality"] as const;
 
 export function pathOf(path: string): string {
   return join(ROOT, path);

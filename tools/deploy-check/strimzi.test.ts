@@ -61,6 +61,7 @@ describe("what a principal may do", () => {
   it.each([
     [PRINCIPALS.detector, "weir-detector"],
     [PRINCIPALS.generator, "weir-producer"],
+    [PRINCIPALS.quality, "weir-quality"],
   ])("%s: what it has on the local broker, where that was tried, has %s here", (principal, user) => {
     const grants = grantsOf({ names: TOPICS, appId: APP, plan, inputKeyed: true }).filter(
       (grant) => grant.user === principal,

@@ -34,7 +34,7 @@ const COORDINATOR = /AUTHORIZATION_FAILED|Failed to find group coordinator/;
 const NO_CONNECTION = /Closed connection|closed|timed? ?out|longer than/i;
 
 export function attemptsOn({ connect, admin }: SecureBroker, names: TopicNames, appId: string): Attempt[] {
-  const { generator, detector, downstream } = PRINCIPALS;
+  const { generator, detector, quality, downstream } = PRINCIPALS;
   const may = connect(detector);
   const group = `${appId}-entry`;
   const reads = (who: string, topic: string, refusal: RegExp | null = TOPIC): Attempt => ({
@@ -56,10 +56,13 @@ export function attemptsOn({ connect, admin }: SecureBroker, names: TopicNames, 
   return [
     reads(detector, names.transactions, null),
     reads(generator, names.transactions),
+    reads(quality, names.legit, null),
+    reads(quality, names.transactions),
     reads(downstream, names.legit, null),
     reads(STRANGER, names.legit),
     writes(generator, names.legit),
     writes(detector, names.transactions),
+    writes(quality, names.labels, NO_PRODUCER),
     writes(downstream, names.legit, NO_PRODUCER),
     { who: detector, what: "makes a topic", refusal: TOPIC, attempt: () => makeTopic(may) },
     takes(detector, null),

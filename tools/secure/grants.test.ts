@@ -24,11 +24,11 @@ test("only whoever makes topics may make them, and nothing is granted of a name 
   for (const { name, prefixed } of grants) if (prefixed) expect(name).toMatch(/^(weir|downstream)[.-]$/);
 });
 
-test("the generator reads nothing, the detector writes nothing that it decides on, downstream writes nothing", () => {
+test("the generator reads nothing, the detector writes nothing that it decides on, quality and downstream write nothing", () => {
   const may = (user: string, operation: "read" | "write"): string[] =>
     ofUser(user).flatMap(({ name, operations }) => (operations.includes(operation) ? [name] : []));
   expect(may(PRINCIPALS.generator, "read")).toEqual([]);
-  expect(may(PRINCIPALS.downstream, "write")).toEqual([]);
+  for (const user of [PRINCIPALS.quality, PRINCIPALS.downstream]) expect(may(user, "write"), user).toEqual([]);
   const { transactions, labels } = topics.names;
   expect(may(PRINCIPALS.detector, "write")).not.toEqual(expect.arrayContaining([transactions]));
   expect(may(PRINCIPALS.detector, "write")).not.toEqual(expect.arrayContaining([labels]));

@@ -8,6 +8,7 @@ import { type TopicsOf, wantedTopics } from "../weir/topics/topics.ts";
 export const PRINCIPALS = {
   generator: "weir-generator",
   detector: "weir-detector",
+  quality: "weir-quality",
   /** `npm run weir -- topics apply`. */
   topics: "weir-topics",
   /** Whoever acts on decisions. */
@@ -18,7 +19,7 @@ type Operations = Grant["operations"];
 
 export function grantsOf(topics: TopicsOf): Grant[] {
   const { names, appId } = topics;
-  const { generator, detector, topics: maker, downstream } = PRINCIPALS;
+  const { generator, detector, quality, topics: maker, downstream } = PRINCIPALS;
   const inputs = [names.transactions, names.labels];
   const decisions = [names.legit, names.fraud];
   const ofTopics = (user: string, list: readonly string[], operations: Operations): Grant[] =>
@@ -37,6 +38,8 @@ export function grantsOf(topics: TopicsOf): Grant[] {
     prefixed(detector, "topic", own, ["read", "write", "describe", "describeConfigs"]),
     prefixed(detector, "group", `${appId}-`, ["read", "describe"]),
     prefixed(detector, "transactionalId", `${appId}-`, ["write", "describe"]),
+    // It joins no group.
+    ...ofTopics(quality, [...decisions, names.labels], ["read", "describe"]),
     ...ofTopics(
       maker,
       wantedTopics(topics, 1).map(({ name }) => name),

@@ -64,7 +64,7 @@ function importFault(target: string, from: Importer): string | null {
   if (imported.startsWith("@weir/")) {
     const wanted = imported.slice("@weir/".length);
     if (target !== imported) return "others see its index alone";
-    if (wanted === "generator" || wanted === "detector") {
+    if (wanted === "generator" || wanted === "detector" || wanted === "quality") {
       return area === "tools" || area === "bench" ? null : "only tools import a service";
     }
     if (wanted === "testing") return isTest || area === "tools" || area === "bench" ? null : "only tests and tools do";

@@ -1,4 +1,5 @@
 /** Whether scores can be taken at their word, and whether they stay what they were. */
+import { stabilityIndex } from "@weir/model";
 import type { Scored } from "./scored.ts";
 
 export type Bin = {
@@ -48,13 +49,8 @@ export type Week = { readonly fromMs: number; readonly rows: number; readonly fr
 
 const WEEK_MS = 7 * 86_400_000;
 const QUANTILES = 10;
-/** In place of an empty share, whose logarithm there is none of. */
-const LEAST_SHARE = 1e-4;
 
-/**
- * The population stability index of each week's scores against the first one's, over the tenths of that: the sum of
- * (share - share then) * ln(share / share then). Below 0.1 little has moved, above 0.25 much has.
- */
+/** The population stability index of each week's scores against the first one's, over the tenths of that. */
 export function driftOf({ timesMs, scores, frauds }: Scored, fromMs: number): Week[] {
   const weeks = Map.groupBy(scores.keys(), (row) => Math.floor(((timesMs[row] as number) - fromMs) / WEEK_MS));
   const ordered = [...weeks].sort(([a], [b]) => a - b);
@@ -64,9 +60,9 @@ export function driftOf({ timesMs, scores, frauds }: Scored, fromMs: number): We
     (_, index) => first[Math.floor(((index + 1) * first.length) / QUANTILES)] as number,
   );
   const edges = [...new Set(cuts)];
-  const before = sharesOf(first, edges);
+  const before = countsOf(first, edges);
   return ordered.map(([week, rows]) => {
-    const now = sharesOf(
+    const now = countsOf(
       rows.map((row) => scores[row] as number),
       edges,
     );
@@ -74,20 +70,17 @@ export function driftOf({ timesMs, scores, frauds }: Scored, fromMs: number): We
       fromMs: fromMs + week * WEEK_MS,
       rows: rows.length,
       frauds: rows.reduce((sum, row) => sum + (frauds[row] as number), 0),
-      psi: now.reduce(
-        (sum, share, at) => sum + (share - (before[at] as number)) * Math.log(share / (before[at] as number)),
-        0,
-      ),
+      psi: stabilityIndex(now, before),
     };
   });
 }
 
-function sharesOf(scores: readonly number[], edges: readonly number[]): number[] {
+function countsOf(scores: readonly number[], edges: readonly number[]): number[] {
   const counts = new Array<number>(edges.length + 1).fill(0);
   for (const score of scores) {
     const bin = edges.findIndex((edge) => score < edge);
     const at = bin === -1 ? edges.length : bin;
     counts[at] = (counts[at] as number) + 1;
   }
-  return counts.map((count) => Math.max(LEAST_SHARE, count / scores.length));
+  return counts;
 }
