@@ -73,7 +73,8 @@ export async function simulate(subject: Subject, options: SimulationOptions): Pr
   return simulation.run();
 }
 
-const never = new Promise<void>(() => {});
+/** A new one each time: whoever waits is kept as long as what is waited for, and all runs would be. */
+const never = (): Promise<void> => new Promise(() => {});
 
 class Simulation {
   readonly #subject: Subject;
@@ -237,7 +238,7 @@ class Simulation {
 
   /** What a process meets where it waits for the log. */
   #wait(process: Process, point: string): Promise<void> | undefined {
-    if (process.life === "gone") return never;
+    if (process.life === "gone") return never();
     const nowMs = this.#clock.now();
     const frozenUntilMs = Math.max(process.frozenUntilMs, this.#brokerFrozenUntilMs);
     if (frozenUntilMs > nowMs) return this.#sleepThen(process, frozenUntilMs - nowMs);
@@ -268,7 +269,7 @@ class Simulation {
         return undefined;
       case "crash":
         this.#crash(process);
-        return never;
+        return never();
       case "freeze":
         return this.#freeze(process, durationMs);
       case "stop":
@@ -294,7 +295,7 @@ class Simulation {
   /** Resolves later, unless the process is gone by then. */
   async #sleepThen(process: Process, ms: number): Promise<void> {
     await this.#clock.sleep(ms);
-    if (process.life === "gone") await never;
+    if (process.life === "gone") await never();
   }
 
   #crash(process: Process): void {
