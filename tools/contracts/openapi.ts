@@ -13,7 +13,7 @@ const json = (schema: keyof typeof schemas, description: string): object => ({
 const LIMITED = { "429": json("Refusal", "More than 100 requests a second from one address") };
 
 /** Open only with a token, to this machine alone. */
-const ADMIN = [{ url: "http://127.0.0.1:8082", description: "ADMIN_PORT" }];
+const ADMIN = [{ url: "http://127.0.0.1:8070", description: "ADMIN_PORT" }];
 
 /** Of whatever is on the admin port. */
 const GUARDED = {

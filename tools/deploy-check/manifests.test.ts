@@ -133,8 +133,8 @@ describe.skipIf(KUSTOMIZE === null)("the rules for k8s", () => {
     // Who may talk to whom.
     ["no NetworkPolicy denies", (f) => (f("NetworkPolicy", "weir-default-deny").spec.policyTypes = ["Ingress"])],
     [
-      "lets others in at port 8082",
-      (f) => f("NetworkPolicy", "weir-scrape").spec.ingress[0].ports.push({ port: 8082 }),
+      "lets others in at port 8070",
+      (f) => f("NetworkPolicy", "weir-scrape").spec.ingress[0].ports.push({ port: 8070 }),
     ],
     ["lets others in at port each", (f) => delete f("NetworkPolicy", "weir-scrape").spec.ingress[0].ports],
     ["weir-dns: allows everything", (f) => f("NetworkPolicy", "weir-dns").spec.egress.push({})],

@@ -1,6 +1,6 @@
 /** What the NetworkPolicies of an overlay must keep to: nobody talks to anybody, no port of a service is open but that of its probes, and whoever needs Kafka reaches it. */
 import { podTemplateOf, settingsOf } from "./manifests.ts";
-import type { Document } from "./repository.ts";
+import { type Document, SERVICES } from "./repository.ts";
 
 export function networkFaults(objects: readonly Document[]): string[] {
   const policies = objects.filter(({ kind }) => kind === "NetworkPolicy");
@@ -30,7 +30,7 @@ export function networkFaults(objects: readonly Document[]): string[] {
 
 /** One that answers by HTTP: nobody but Prometheus asks it anything, and that at one port. */
 function isService({ kind, metadata }: Document): boolean {
-  return kind === "Deployment" && ["weir-detector", "weir-generator"].includes(metadata.name);
+  return kind === "Deployment" && SERVICES.some((name) => metadata.name === `weir-${name}`);
 }
 
 function deniesAll({ spec }: Document): boolean {

@@ -47,7 +47,7 @@ export const detectorSettings = {
     default: 20_000,
   }),
   allowPartialHistory,
-  admin: adminSettings(8082, "/entities and /rejected"),
+  admin: adminSettings(8070, "/entities and /rejected"),
   ...sharedSettings(8080),
 };
 

@@ -10,7 +10,7 @@ const COMMAND = "npm run weir -- entity";
 const ANSWER_WITHIN_MS = 10_000;
 
 const options = {
-  url: text({ about: "the detector to ask, on its ADMIN_PORT", placeholder: "URL", fallback: "http://127.0.0.1:8082" }),
+  url: text({ about: "the detector to ask, on its ADMIN_PORT", placeholder: "URL", fallback: "http://127.0.0.1:8070" }),
   json: flag("the answer as it came"),
 };
 
