@@ -69,7 +69,7 @@ export class World {
     const stop = new AbortController();
     const lines: string[] = [];
     const logger = createLogger({
-      level: "info",
+      level: env.LOG_LEVEL ?? "info",
       service: "detector",
       instance: "1",
       destination: { write: (line: string) => void lines.push(line) },
