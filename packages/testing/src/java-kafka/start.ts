@@ -235,10 +235,10 @@ class Broker implements JavaKafka {
         `SCRAM-SHA-512=[name=${name},password=${password}]`,
       ]),
     ];
-    const { code, stdout, stderr } = await run(this.#installation.java, tool, { timeoutMs: 30_000 });
+    const { code, timedOut, stdout, stderr } = await run(this.#installation.java, tool, { timeoutMs: 120_000 });
     if (code !== 0) {
       throw new LocalKafkaError(
-        `Kafka could not format ${dataDir}: ${`${stdout}${stderr}`.trim()}; see that the folder can be written to and the disk has room, or begin anew with --fresh`,
+        `Kafka could not format ${dataDir}: ${timedOut ? "no end in two minutes" : `${stdout}${stderr}`.trim()}; see that the folder can be written to and the disk has room, or begin anew with --fresh`,
       );
     }
   }
