@@ -1,7 +1,7 @@
 import { chainOf, compileRuleset, inputTopicOf } from "@weir/engine";
 import { rejectedLedgerTopic, stateTopic, TOPICS } from "@weir/schema";
 import { describe, expect, it } from "vitest";
-import { grantsOf, PRINCIPALS } from "../secure/grants.ts";
+import { grantsOf, PRINCIPALS, QUOTAS } from "../secure/grants.ts";
 import { wantedTopics } from "../weir/topics/topics.ts";
 import { madeFiles, PARTITIONS } from "./made.ts";
 import { parseObjects } from "./manifests.ts";
@@ -33,6 +33,19 @@ describe("files that are made from others", () => {
     );
     for (const { name, config } of wanted) expect(find(topics, "KafkaTopic", name).spec.config).toMatchObject(config);
   });
+});
+
+it("a principal may take as much of a broker as the secure profile sets on one", () => {
+  const { generator, detector, quality, topics, downstream } = PRINCIPALS;
+  const users = [
+    [generator, "weir-producer"],
+    [detector, "weir-detector"],
+    [quality, "weir-quality"],
+    [topics, "weir-topics"],
+    [downstream, "weir-consumer"],
+  ] as const;
+  for (const [principal, name] of users)
+    expect(find(objects(), "KafkaUser", name).spec.quotas, name).toEqual(QUOTAS[principal]);
 });
 
 describe("what a principal may do", () => {
@@ -129,6 +142,7 @@ describe("the rules for Strimzi's objects", () => {
     ["has 1 copies, 2 of them", (f) => (f("KafkaTopic", "weir.by-source").spec.replicas = 1)],
     ["undefined of them written", (f) => delete f("KafkaTopic", "weir.by-source").spec.config["min.insync.replicas"]],
     ["belongs to other", (f) => (f("KafkaTopic", "weir.by-source").metadata.labels["strimzi.io/cluster"] = "other")],
+    ["has no consumerByteRate", (f) => delete f("KafkaUser", "weir-detector").spec.quotas.consumerByteRate],
     ["does not log in", (f) => delete f("KafkaUser", "weir-keda").spec.authentication],
     [
       "may Create on topic",

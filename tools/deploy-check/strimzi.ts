@@ -72,9 +72,11 @@ function topicFaults({ replicas, config }: Document): string[] {
   return [`has ${replicas} copies, ${written} of them written, instead of ${COPIES} and ${COPIES_WRITTEN}`];
 }
 
-function userFaults({ authentication, authorization }: Document): string[] {
+function userFaults({ authentication, authorization, quotas }: Document): string[] {
   const faults: string[] = [];
   if (authentication?.type !== "scram-sha-512") faults.push("does not log in");
+  for (const quota of ["producerByteRate", "consumerByteRate", "requestPercentage"])
+    if (!(quotas?.[quota] > 0)) faults.push(`has no ${quota} among its quotas`);
   for (const { resource, operations, type = "allow" } of authorization?.acls ?? []) {
     const wide = operations.filter((operation: string) => !/^(Read|Write|Describe|DescribeConfigs)$/.test(operation));
     if (type !== "deny" && wide.length > 0) faults.push(`may ${wide} on ${resource.type} ${resource.name}`);

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { readText } from "../deploy-check/repository.ts";
 import { wantedTopics } from "../weir/topics/topics.ts";
-import { grantsOf, grantsTable, PRINCIPALS } from "./grants.ts";
+import { grantsOf, grantsTable, PRINCIPALS, QUOTAS, quotasTable } from "./grants.ts";
 import { readTopics } from "./topics.ts";
 
 const topics = readTopics({ RULESET: "rulesets/card-payments.yaml" });
@@ -34,6 +34,11 @@ test("the generator reads nothing, the detector writes nothing that it decides o
   expect(may(PRINCIPALS.detector, "write")).not.toEqual(expect.arrayContaining([labels]));
 });
 
-test("the document has the permissions that the code grants", () => {
+test("nobody may take as much of a broker as there is", () => {
+  expect(Object.keys(QUOTAS).toSorted()).toEqual(Object.values(PRINCIPALS).toSorted());
+});
+
+test("the document has the permissions and quotas that the code grants", () => {
+  expect(readText("docs/security.md")).toContain(quotasTable(QUOTAS));
   expect(readText("docs/security.md")).toContain(grantsTable(grants));
 });

@@ -15,6 +15,26 @@ export const PRINCIPALS = {
   downstream: "downstream",
 } as const;
 
+/** What a principal may take of each broker; one that asks for more is held back, not refused. */
+export type Quota = {
+  /** Bytes a second. */
+  readonly producerByteRate: number;
+  readonly consumerByteRate: number;
+  /** Of one thread's time; 200 is two threads. */
+  readonly requestPercentage: number;
+};
+
+const MIB = 2 ** 20;
+
+/** Who loops or is taken over slows itself down, and the detector last: its own is many times what docs/sizing.md asks of it. */
+export const QUOTAS: Readonly<Record<string, Quota>> = {
+  [PRINCIPALS.generator]: { producerByteRate: 20 * MIB, consumerByteRate: MIB, requestPercentage: 50 },
+  [PRINCIPALS.detector]: { producerByteRate: 100 * MIB, consumerByteRate: 200 * MIB, requestPercentage: 400 },
+  [PRINCIPALS.quality]: { producerByteRate: 1024, consumerByteRate: 50 * MIB, requestPercentage: 50 },
+  [PRINCIPALS.topics]: { producerByteRate: 1024, consumerByteRate: MIB, requestPercentage: 50 },
+  [PRINCIPALS.downstream]: { producerByteRate: 1024, consumerByteRate: 50 * MIB, requestPercentage: 50 },
+};
+
 type Operations = Grant["operations"];
 
 export function grantsOf(topics: TopicsOf): Grant[] {
@@ -48,6 +68,19 @@ export function grantsOf(topics: TopicsOf): Grant[] {
     ...ofTopics(downstream, [...decisions, names.rejected], ["read", "describe"]),
     prefixed(downstream, "group", `${downstream}-`, ["read", "describe"]),
   ];
+}
+
+/** As a table of Markdown, a row for each principal. */
+export function quotasTable(quotas: Readonly<Record<string, Quota>>): string {
+  const rows = Object.entries(quotas).map(([user, { producerByteRate, consumerByteRate, requestPercentage }]) => {
+    const cells = [producerByteRate, consumerByteRate, requestPercentage].map((value) => value.toLocaleString("en"));
+    return `| \`${user}\` | ${cells.join(" | ")} |`;
+  });
+  return [
+    "| principal | `producer_byte_rate` | `consumer_byte_rate` | `request_percentage` |",
+    "|---|---:|---:|---:|",
+    ...rows,
+  ].join("\n");
 }
 
 /** As a table of Markdown, a row for each principal and resource. */

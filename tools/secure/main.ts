@@ -11,7 +11,8 @@ import { applyTopics } from "../weir/topics/apply.ts";
 import type { TopicsOf } from "../weir/topics/topics.ts";
 import { attemptsOn, outcomeOf, STRANGER } from "./attempts.ts";
 import { type SecureBroker, startSecureBroker } from "./broker.ts";
-import { grantsOf, PRINCIPALS } from "./grants.ts";
+import { grantsOf, PRINCIPALS, QUOTAS } from "./grants.ts";
+import { applyQuotas } from "./quotas.ts";
 import { readTopics } from "./topics.ts";
 
 const PAYMENTS = 2_000;
@@ -26,6 +27,8 @@ async function main(): Promise<number> {
   const broker = await startSecureBroker(folder, [STRANGER], console.log);
   try {
     await grant(broker, topics);
+    const quotas = await applyQuotas(broker.admin, broker.authorityFile, QUOTAS, folder);
+    console.log(`\nQuotas, as the broker has them:\n${quotas.join("\n")}`);
     const missing = PAYMENTS - (await decided(broker, topics));
     console.log(`\n${PAYMENTS} payments by TLS 1.3 and SCRAM-SHA-512: ${PAYMENTS - missing} have their one output`);
     console.log(`\n${row("who", "what it tries", "what becomes of it")}`);

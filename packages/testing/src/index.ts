@@ -6,7 +6,7 @@ export { dockerAbsence, startDockerKafka } from "./docker-kafka.ts";
 export { hostileRuleset } from "./hostile/rulesets.ts";
 export { hostileTransaction } from "./hostile/transactions.ts";
 export { type KafkaCluster, SESSION_EXPIRED_MS, startKafkaCluster } from "./java-kafka/cluster.ts";
-export { KAFKA_VERSION } from "./java-kafka/jars.ts";
+export { KAFKA_VERSION, kafkaJars } from "./java-kafka/jars.ts";
 export { type Launched, launch } from "./java-kafka/launch.ts";
 export type { Behind as LocalBehind } from "./java-kafka/properties.ts";
 export { type BrokerSecurity, type JavaKafka, type JavaKafkaOptions, startJavaKafka } from "./java-kafka/start.ts";
