@@ -78,7 +78,7 @@ export function readDocument<T>(text: string, file: string, kind: DocumentKind<T
     for (let from = text.indexOf("\n"); from >= 0; from = text.indexOf("\n", from + 1)) lines.addNewLine(from + 1);
     return failed(at(tooMuch.at, tooMuch.message));
   }
-  const yaml = parseDocument(text, { ...YAML_OPTIONS, lineCounter: lines });
+  const yaml = withoutStacks(() => parseDocument(text, { ...YAML_OPTIONS, lineCounter: lines }));
   const broken = [...yaml.errors, ...yaml.warnings];
   if (broken.length > 0)
     return failed(...broken.slice(0, MOST_FAULTS).map((error) => at(error.pos[0], brief(error.message))));
@@ -114,6 +114,17 @@ export function readDocument<T>(text: string, file: string, kind: DocumentKind<T
     return { document, faults: shape(errors) };
   } catch (error) {
     return failed(at(0, error instanceof Error ? error.message : String(error)));
+  }
+}
+
+/** The parser makes an exception of each fault, of which a hostile text has thousands: most of their cost is the stack. */
+function withoutStacks<T>(parse: () => T): T {
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 0;
+  try {
+    return parse();
+  } finally {
+    Error.stackTraceLimit = limit;
   }
 }
 
