@@ -44,6 +44,11 @@ const TRANSIENT: ReadonlySet<string> = new Set([
   "KafkaJSTopicMetadataNotLoaded",
 ]);
 
+/** kafkajs wraps what it gives up on in an error of another name. */
+export function isTransient(error: Error): boolean {
+  return TRANSIENT.has(error.name) || (error.cause instanceof Error && isTransient(error.cause));
+}
+
 export class GroupMembership implements Membership {
   readonly #kafka: KafkaJs.Kafka;
   readonly #request: JoinRequest;
@@ -143,7 +148,7 @@ export class GroupMembership implements Membership {
       error: errorText(error),
     });
     if (restart) return;
-    if (!TRANSIENT.has(error.name)) {
+    if (!isTransient(error)) {
       this.#fail(error);
       return;
     }
