@@ -7,6 +7,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
+import { METRICS_AGE_MS } from "@weir/service";
 import { weirFolder } from "@weir/testing";
 import { EXIT_CONFIGURATION } from "../cli/arguments.ts";
 import { count } from "../cli/format.ts";
@@ -209,7 +210,8 @@ export class Session {
       if (lag < least) progressMs = performance.now();
       least = Math.min(least, lag);
       if (lag === 0) {
-        // The generator's last count went with it; what the detectors counted last is there by now.
+        // The generator's last count went with it; what the detectors counted last is told by then.
+        await pause(METRICS_AGE_MS);
         await monitor.look({ lags: new Map(), lagSeconds: 0, sent: await audit.inputs() });
         return 0;
       }

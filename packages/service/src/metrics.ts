@@ -22,7 +22,7 @@ export const DURATION_BUCKETS_SECONDS: readonly number[] = [
 ];
 
 /** How old the text of the metrics may be. Making it takes some ms, in which nothing is decided. */
-const TEXT_MS = 200;
+export const METRICS_AGE_MS = 200;
 
 export class Metrics {
   readonly registry = new Registry();
@@ -43,7 +43,7 @@ export class Metrics {
   /** For Prometheus; whoever asks again within 200 ms is given the same. */
   text(): Promise<string> {
     const nowMs = performance.now();
-    if (this.#text === null || nowMs - this.#text.madeMs >= TEXT_MS)
+    if (this.#text === null || nowMs - this.#text.madeMs >= METRICS_AGE_MS)
       this.#text = { madeMs: nowMs, text: this.registry.metrics() };
     return this.#text.text;
   }
