@@ -16,6 +16,9 @@ const options = {
   }),
   partitions: integer({ about: "of the input", min: 1, max: 64, fallback: 4 }),
   brokers: choice({ about: "how many; three keep every record three times", words: ["1", "3"], fallback: "1" }),
+  roll: flag(
+    "instead of faults: a rolling update, each detector ended and replaced once, and how long partitions paused",
+  ),
   timely: flag("a take-over later than promised is a violation too"),
 };
 
@@ -36,13 +39,14 @@ const exitCode = await runCommand(
 process.exit(exitCode);
 
 async function main(values: OptionValues<typeof options>): Promise<number> {
-  const { seed, rate, partitions, ruleset, brokers, timely } = values;
+  const { seed, rate, partitions, ruleset, brokers, roll, timely } = values;
   const report = await torture({
     durationMs: values.for ?? (values.minutes ?? 5) * 60_000,
     seed,
     rate,
     partitions,
     ruleset,
+    roll,
     brokers: brokers === "3" ? 3 : 1,
     log: (line) => console.log(line),
   });

@@ -1,6 +1,23 @@
 import { expect, test } from "vitest";
 import { describe } from "./report.ts";
 
+test("of a rolling update it has the longest pauses, and no faults that there were not", () => {
+  const clean = { lost: [], doubled: [], disordered: [], wrong: [], unexplained: [], state: [], undecided: [] };
+  const table = describe({
+    verdict: { inputs: 90, outputs: 90, rejected: 0, recounted: 80, ...clean },
+    wentOnMs: new Map(),
+    exitsMs: [300, 200, 250],
+    paused: { quiet: { place: "a/0", ms: 150.4 }, rolled: { place: "b/3", ms: 1_200 } },
+    late: [],
+    faults: [],
+    clean: true,
+  });
+  expect(table).toContain(
+    "longest pause of a partition: rolled 1200 ms, of b/3; before it 150 ms, of a/0; promised 5000 ms",
+  );
+  expect(table).not.toContain("kill");
+});
+
 test("a table has a line for each fault and each finding, and the first few of what was found", () => {
   const clean = { lost: [], doubled: [], disordered: [], wrong: [], unexplained: [], state: [], undecided: [] };
   const table = describe({
@@ -10,6 +27,7 @@ test("a table has a line for each fault and each finding, and the first few of w
       ["cut", [40]],
     ]),
     exitsMs: [300],
+    paused: null,
     late: ["kill: too late"],
     faults: [],
     clean: false,

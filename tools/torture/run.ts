@@ -26,6 +26,8 @@ import { wantedTopics } from "../weir/topics/topics.ts";
 import { type Brokers, startBrokers } from "./brokers.ts";
 import { Detectors } from "./detectors.ts";
 import { commit, PROMISED_MS, SESSION_MS, sleep } from "./faults.ts";
+import { type Paused, pausesDuring } from "./pauses.ts";
+import { PROMISED_PAUSE_MS, roll } from "./roll.ts";
 import { startRough } from "./rough.ts";
 import { type Fault, ofBrokers, schedule } from "./schedule.ts";
 
@@ -38,6 +40,8 @@ export type TortureOptions = {
   /** A document of rules; the chain is its. */
   readonly ruleset: string;
   readonly brokers: 1 | 3;
+  /** A rolling update instead of faults; `durationMs` does not count then. */
+  readonly roll: boolean;
   readonly log: (line: string) => void;
 };
 
@@ -47,6 +51,8 @@ export type TortureReport = {
   readonly wentOnMs: ReadonlyMap<Fault, readonly number[]>;
   /** From SIGTERM to exit, ms. */
   readonly exitsMs: readonly number[];
+  /** The longest pause of any partition of any stage, with nothing done to the detectors and while they were rolled; null: they were not. */
+  readonly paused: { readonly quiet: Paused; readonly rolled: Paused } | null;
   /** What took longer than is promised. */
   readonly late: readonly string[];
   /** What went against a promise beside the verdict: a wrong exit code, an end that nobody asked for, no drain. */
@@ -61,6 +67,10 @@ const SHAPE = { inputKeyed: true };
 /** As the services have them by default. */
 const BOUNDS = { maxRecordBytes: 65_536, maxFutureMs: 300_000 };
 const EXIT_MS = 5_000;
+/** Watched before a rolling update, for comparison. */
+const QUIET_MS = 15_000;
+/** A detector that has just started compiles itself. */
+const WARM_UP_MS = 15_000;
 const DRAIN_WITHIN_MS = 180_000;
 /** Between two faults, at most. */
 const CALM_MS = 2_000;
@@ -98,6 +108,7 @@ class Run {
   readonly #late: string[] = [];
   readonly #faults: string[] = [];
   #generator: Service | null = null;
+  #paused: TortureReport["paused"] = null;
 
   constructor(options: TortureOptions, plan: Plan, brokers: Brokers, folder: string, random: Random) {
     this.#options = options;
@@ -133,21 +144,12 @@ class Run {
     const generator = await this.#startGenerator();
     const keyed = this.#stages.every(({ kind }) => kind !== "gate");
     const rough = startRough(this.#connection, { seed, rate: rate / 10, partitions, keyed, log });
-    log(`torture: ${rate} tx/s for ${durationMs / 1_000} s, seed ${seed}, logs in ${this.#folder}`);
-    const endMs = performance.now() + durationMs;
-    for (const fault of schedule(seed, ofBrokers(this.#options.brokers))) {
-      await sleep(Math.min(this.#random.unit() * CALM_MS, Math.max(0, endMs - performance.now())));
-      if (performance.now() >= endMs) break;
-      try {
-        await this.#suffer(fault);
-      } catch (error) {
-        this.#faults.push(`${fault}: ${error instanceof Error ? error.message : error}`);
-        break;
-      }
-    }
+    const what = this.#options.roll ? "a rolling update" : `${durationMs / 1_000} s`;
+    log(`torture: ${rate} tx/s for ${what}, seed ${seed}, logs in ${this.#folder}`);
+    await (this.#options.roll ? this.#roll() : this.#sufferAll());
     await rough.stop();
     await this.#endGenerator(generator);
-    log("torture: no more faults; draining");
+    log("torture: over; draining");
     await this.#drain();
     await this.#detectors.endAll();
     log("torture: judging");
@@ -158,6 +160,7 @@ class Run {
       verdict,
       wentOnMs: this.#wentOnMs,
       exitsMs: this.#detectors.exitsMs,
+      paused: this.#paused,
       late: [...this.#late, ...slow],
       faults,
       clean: isClean(verdict) && faults.length === 0,
@@ -168,6 +171,43 @@ class Run {
   killAll(): void {
     this.#detectors.killAll();
     this.#generator?.signal("SIGKILL");
+  }
+
+  async #sufferAll(): Promise<void> {
+    const { seed, durationMs, brokers } = this.#options;
+    const endMs = performance.now() + durationMs;
+    for (const fault of schedule(seed, ofBrokers(brokers))) {
+      await sleep(Math.min(this.#random.unit() * CALM_MS, Math.max(0, endMs - performance.now())));
+      if (performance.now() >= endMs) break;
+      try {
+        await this.#suffer(fault);
+      } catch (error) {
+        this.#faults.push(`${fault}: ${error instanceof Error ? error.message : error}`);
+        break;
+      }
+    }
+  }
+
+  async #roll(): Promise<void> {
+    const { log } = this.#options;
+    const stages = this.#stages.map((stage) => ({ group: groupOf(APP, stage), topic: stage.input }));
+    const admin = openAdmin(this.#connection);
+    const longestDuring = async (what: () => Promise<void>): Promise<Paused> => {
+      const pauses = await pausesDuring(stages, ({ group, topic }) => admin.groupLag(group, topic), what);
+      return pauses.longest()[0] as Paused;
+    };
+    try {
+      await sleep(WARM_UP_MS);
+      const quiet = await longestDuring(() => sleep(QUIET_MS));
+      const rolled = await longestDuring(() => roll(this.#detectors, log));
+      this.#paused = { quiet, rolled };
+      if (rolled.ms > PROMISED_PAUSE_MS)
+        this.#late.push(`${rolled.place} paused for ${Math.round(rolled.ms)} ms, promised ${PROMISED_PAUSE_MS}`);
+    } catch (error) {
+      this.#faults.push(`rolling update: ${error instanceof Error ? error.message : error}`);
+    } finally {
+      await admin.close();
+    }
   }
 
   async #suffer(fault: Fault): Promise<void> {
