@@ -88,10 +88,9 @@ export const CONTENDERS: readonly Contender[] = [
   kafkajs("kafkajs-batch", "kafkajs: eachBatch, one send a batch, at least once", 1, true),
 ];
 
-/** Throws with the names that there are. */
-
 export const CONTENDER_NAMES: readonly string[] = CONTENDERS.map(({ name }) => name);
 
+/** Throws with the names that there are. */
 export function named<T extends string | { readonly name: string }>(all: readonly T[], name: string): T {
   const nameOf = (one: T): string => (typeof one === "string" ? one : one.name);
   const found = all.find((one) => nameOf(one) === name);

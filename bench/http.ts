@@ -1,8 +1,6 @@
 /**
- * What hammering a detector's HTTP server does to its decisions: from the time at which a payment was due to when a reader
+ * npm run bench:http: what hammering a detector's HTTP server does to its decisions: from the time at which a payment was due to when a reader
  * of committed records has its decision, quiet and hammered in turn, on a broker of its own on this machine.
- *
- *   npm run bench:http [-- --rate 2000] [--requests 10000] [--seconds 15] [--rounds 2] [--job chain] [--warm-up 20]
  *
  * /metrics is asked by autocannon, over 50 connections; slow requests come over 200 connections and bodies of 100 MB over 10,
  * by hammer.ts. Each is a process of its own on this same machine, and takes processor time from the detector and the broker:
@@ -11,9 +9,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import { launch, repositoryRoot, until } from "@weir/testing";
 import { build, type Histogram } from "hdr-histogram-js";
+import { choice, integer } from "../tools/cli/arguments.ts";
+import { optionsOf } from "../tools/cli/command.ts";
 import { urlIn } from "../tools/process/service.ts";
 import { Arena, folder } from "./arena.ts";
 import { CONTENDERS, named } from "./contenders.ts";
@@ -34,17 +33,21 @@ const FLOOD_CONNECTIONS = 50;
 const SLOW_CONNECTIONS = 200;
 const LARGE_CONNECTIONS = 10;
 
-const { values } = parseArgs({
+const values = optionsOf({
+  name: "npm run bench:http",
+  about: [
+    "How long payments wait for their decisions while somebody hammers the detector's HTTP server, and while nobody does.",
+  ],
   options: {
-    rate: { type: "string", default: "2000" },
-    requests: { type: "string", default: "10000" },
-    seconds: { type: "string", default: "15" },
-    rounds: { type: "string", default: "2" },
-    job: { type: "string", default: "chain" },
-    "warm-up": { type: "string", default: "20" },
+    rate: integer({ about: "payments a second", min: 1, max: 100_000, fallback: 2_000 }),
+    requests: integer({ about: "for /metrics a second, of the flood", min: 1, max: 1_000_000, fallback: 10_000 }),
+    seconds: integer({ about: "of each attack, and of quiet between", min: 1, max: 3_600, fallback: 15 }),
+    rounds: integer({ about: "of all attacks", min: 1, max: 1_000, fallback: 2 }),
+    job: choice({ about: "what the detector does", words: JOB_NAMES, fallback: "chain" }),
+    "warm-up": integer({ about: "seconds before", min: 0, max: 3_600, fallback: 20 }),
   },
 });
-const seconds = Number(values.seconds);
+const { seconds } = values;
 
 type Attack = {
   readonly name: string;
@@ -60,9 +63,9 @@ const each = (count: number | undefined): string => Math.round((count ?? 0) / se
 
 const ATTACKS: readonly Attack[] = [
   {
-    name: `${Number(values.requests).toLocaleString("en")} /metrics a second`,
+    name: `${values.requests.toLocaleString("en")} /metrics a second`,
     args: (url) => {
-      const load = ["-c", String(FLOOD_CONNECTIONS), "-R", values.requests, "-d", String(seconds)];
+      const load = ["-c", String(FLOOD_CONNECTIONS), "-R", String(values.requests), "-d", String(seconds)];
       return [autocannon, ...load, "--json", "--no-progress", `${url}/metrics`];
     },
     told: (answer) =>
@@ -100,7 +103,7 @@ const phases = await measure();
 console.log(report(phases));
 
 async function measure(): Promise<Phase[]> {
-  const job = jobOf(named(JOB_NAMES, values.job));
+  const job = jobOf(values.job);
   const topic = await arena.emptyInput(PARTITIONS);
   const place = { topic, partitions: PARTITIONS, processes: 1 };
   const { outputs, contestants } = await arena.start(named(CONTENDERS, "weir"), job, place);
@@ -116,7 +119,7 @@ async function measure(): Promise<Phase[]> {
     phaseOf(dueMs)?.histogram.recordValue(Math.min(MOST_US, Math.max(1, us)));
   });
   let endMs = Number.POSITIVE_INFINITY;
-  const stream = { topic, partitions: PARTITIONS, keys: KEYS, rate: Number(values.rate) };
+  const stream = { topic, partitions: PARTITIONS, keys: KEYS, rate: values.rate };
   const sending = sendDue(
     arena,
     stream,
@@ -129,9 +132,9 @@ async function measure(): Promise<Phase[]> {
   await until(() => started, START_WITHIN_MS);
   const url = urlIn(readFileSync(running.logFiles[0] as string, "utf8"));
   if (url === null) throw new Error("the detector has not said where its HTTP server is");
-  await sleep(Number(values["warm-up"]) * 1_000);
+  await sleep(values["warm-up"] * 1_000);
   const quiet = () => during(null, url, phases, pid);
-  for (let round = 1; round <= Number(values.rounds); round += 1)
+  for (let round = 1; round <= values.rounds; round += 1)
     for (const attack of ATTACKS) {
       await quiet();
       await during(attack, url, phases, pid);
