@@ -4,7 +4,7 @@
  * be with nothing dirty; what has become dirty meanwhile is written in the next turn, so the turns with them have more
  * to write than they would otherwise.
  *
- * Latency: from a record's timestamp to when the commit of its decision is known, of the records decided in a turn, its
+ * Latency: from a record's timestamp to when the commit of its decision is known, of the transactions decided in a turn, its
  * first half second apart.
  */
 import { randomUUID } from "node:crypto";
@@ -152,8 +152,10 @@ function measured(): StageEvents {
       batchCommitted(event);
       if (current === null) return;
       const nowMs = wallClock.now();
-      for (const timestampMs of event.timestampsMs)
-        current.latency.recordValue(Math.max(1, Math.round((nowMs - timestampMs) * 1_000)));
+      // Labels wait for transactions, and are no decisions.
+      for (const { topic, timestampMs = nowMs } of event.outputs)
+        if (topic === TOPICS.legit || topic === TOPICS.fraud)
+          current.latency.recordValue(Math.max(1, Math.round((nowMs - timestampMs) * 1_000)));
     },
   };
 }
