@@ -47,10 +47,15 @@ const kept = (ms: number, segmentMiB: number): Record<string, string> => ({
   "segment.bytes": String(segmentMiB * MIB),
 });
 
-/** Small segments: only a closed one is compacted, and a restart reads what was not. */
+/**
+ * Only a closed segment is compacted, and a restart reads what was not: so a segment is small, and closed after a minute
+ * of the broker's clock (by event time a fast replay would close thousands).
+ */
 const snapshots: Readonly<Record<string, string>> = {
   "cleanup.policy": "compact",
   "segment.bytes": String(16 * MIB),
+  "segment.ms": String(60_000),
+  "message.timestamp.type": "LogAppendTime",
   "min.cleanable.dirty.ratio": "0.2",
   "delete.retention.ms": String(DAY_MS),
 };
