@@ -1,7 +1,8 @@
 /** npm run soak: what a detector holds on to, over time. Exit 1 when something grows. */
 import { writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
-import { durationMs, integer, optionLines, parseArguments, refuse, text } from "../cli/arguments.ts";
+import { durationMs, integer, type OptionValues, refuse, text } from "../cli/arguments.ts";
+import { runCommand } from "../cli/command.ts";
 import { readRuleset } from "../weir/inputs.ts";
 import { chartOf } from "./chart.ts";
 import { type SoakReport, soak } from "./run.ts";
@@ -21,28 +22,24 @@ const options = {
   ruleset: text({ about: "document of rules", placeholder: "FILE", fallback: "tools/soak/soak.yaml" }),
 };
 
-const { values, words, help, faults } = parseArguments(options, process.argv.slice(2), process.env);
-process.exitCode = help ? printHelp() : await main();
+process.exitCode = await runCommand(
+  {
+    name: "npm run soak",
+    about: [
+      "One detector with a full chain on a real Kafka of its own: its memory, connections, handles and the delay of its event",
+      "loop, as a table and as charts; then a backlog is drained. Needs Java 17 and Maven. With a ruleset that looks back for",
+      "longer than the run, the state grows as it must; in less than some ten minutes, so does memory that is still warming up.",
+    ],
+    options,
+  },
+  main,
+);
 
-function printHelp(): 0 {
-  const lines = [
-    "npm run soak -- [options]",
-    "",
-    "One detector with a full chain on a real Kafka of its own: its memory, connections, handles and the delay of its event",
-    "loop, as a table and as charts; then a backlog is drained. Needs Java 17 and Maven. With a ruleset that looks back for",
-    "longer than the run, the state grows as it must; in less than some ten minutes, so does memory that is still warming up.",
-    "",
-    ...optionLines(options),
-  ];
-  console.log(lines.join("\n"));
-  return 0;
-}
-
-async function main(): Promise<number> {
-  const wrong = [...faults, ...words.map((word) => `${JSON.stringify(word)} means nothing here`)];
+async function main(values: OptionValues<typeof options>): Promise<number> {
+  const faults: string[] = [];
   const { rate, backlog, partitions, ruleset } = values;
-  const plan = await readRuleset(ruleset, wrong);
-  if (plan === null || wrong.length > 0) return refuse("npm run soak", wrong);
+  const plan = await readRuleset(ruleset, faults);
+  if (plan === null) return refuse("npm run soak", faults);
   const report = await soak({
     durationMs: values.for ?? (values.minutes ?? 30) * 60_000,
     ...{ rate, backlog, partitions, rulesetFile: ruleset, plan },
