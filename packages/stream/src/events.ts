@@ -59,6 +59,8 @@ export type Restored = {
 export interface StageEvents {
   assigned(event: { readonly partitions: readonly number[]; readonly gained: number; readonly lost: number }): void;
   settled(event: { readonly partition: number; readonly how: Settlement; readonly position: number }): void;
+  /** The log keeps telling an older commit of ours: the partition goes on from where its marker stands. */
+  offsetForgotten(event: { readonly partition: number; readonly committed: number; readonly position: number }): void;
   /** A long restore goes on. */
   restoring(event: Restoring): void;
   restored(event: Restored): void;
@@ -83,6 +85,7 @@ const ignore = (): void => {};
 export const noEvents: StageEvents = {
   assigned: ignore,
   settled: ignore,
+  offsetForgotten: ignore,
   restoring: ignore,
   restored: ignore,
   batchCommitted: ignore,

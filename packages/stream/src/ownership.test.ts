@@ -35,9 +35,11 @@ function aPartition() {
   broker.createTopic(STATE.topic, 1);
   const clock = new VirtualClock();
   const log = new MemoryLog(broker);
+  const forgotten: (readonly [committed: number, position: number])[] = [];
+  const onForgotten = (...told: (typeof forgotten)[number]): void => void forgotten.push(told);
   const seizeAs = async (processId: string) => {
     const context = { log, clock, group: GROUP, input: INPUT, stateTopic: STATE.topic, processId, deadlineMs: 1_000 };
-    const seizing = seize({ ...context, signal: new AbortController().signal });
+    const seizing = seize({ ...context, signal: new AbortController().signal, onForgotten });
     let done = false;
     const end = (): void => {
       done = true;
@@ -49,7 +51,7 @@ function aPartition() {
   const openAs = (processId: string): Promise<Writer> => log.openWriter(processWriterId(GROUP, processId), GROUP);
   const commit = async (writer: Writer, part: CommitPart) => (await writer.commit([part])).result;
   const set = (committed: CommittedOffset | null) => broker.overwriteCommitted(GROUP, INPUT, committed);
-  return { broker, log, clock, seizeAs, openAs, commit, set };
+  return { broker, log, clock, seizeAs, openAs, commit, set, forgotten };
 }
 
 describe("seizing a partition", () => {
@@ -106,15 +108,34 @@ describe("seizing a partition", () => {
     expect(await commit(second, partOf(5, "second"))).not.toBe("committed");
   });
 
-  test("stops when the offset stays away, and says what would mend it", async () => {
-    const { seizeAs, openAs, commit, set } = aPartition();
+  test("goes on from the marker when the log has forgotten the offset for good, and says so", async () => {
+    const { seizeAs, openAs, commit, set, forgotten } = aPartition();
+    const old = await openAs("old");
+    await commit(old, partOf(4, "old"));
+    set({ offset: 2, tag: tagOf({ batch: "b2", owner: "older" }) });
+    const { standing, lock } = await seizeAs("new");
+    expect(standing).toEqual({ offset: 4, batch: "b4", owner: "old" });
+    expect(forgotten).toEqual([[2, 4]]);
+    expect(await commit(old, partOf(5, "old"))).not.toBe("committed");
+    expect(await commit(lock, partOf(4, "new", "b4"))).toBe("committed");
+    expect((await seizeAs("new")).standing).toEqual({ offset: 4, batch: "b4", owner: "new" });
+    expect(forgotten).toHaveLength(1);
+  });
+
+  test("stops when the offset is gone or was set by hand, and says what would mend it", async () => {
+    const { seizeAs, openAs, commit, set, forgotten } = aPartition();
     await commit(await openAs("old"), partOf(4, "old"));
     set(null);
     await expect(seizeAs("new")).rejects.toThrow("decided up to offset 4");
-    set({ offset: 3, tag: "by hand" });
-    await expect(seizeAs("new")).rejects.toThrow("Mend: set the group's offset to 4");
+    for (const tag of ["by hand", ""]) {
+      set({ offset: 3, tag });
+      await expect(seizeAs("new")).rejects.toThrow("Mend: set the group's offset to 4");
+    }
+    set({ offset: 9, tag: tagOf({ batch: "b9", owner: "old" }) });
+    await expect(seizeAs("new")).rejects.toThrow("changed by hand");
     set({ offset: 4, tag: "by hand" });
     expect((await seizeAs("new")).standing).toEqual({ offset: 4, batch: "by hand", owner: null });
+    expect(forgotten).toEqual([]);
   });
 
   test("finds a marker far from the end, behind transactions that were aborted", async () => {

@@ -19,7 +19,7 @@ import { type Clock, within } from "./clock.ts";
 import { lastMarker } from "./last-marker.ts";
 import type { Marker } from "./marker.ts";
 import { type CommittedOffset, type Log, RetryLater, type TopicPartition, Unrecoverable, type Writer } from "./port.ts";
-import { agrees, type Standing, standingOf } from "./standing.ts";
+import { agrees, isForeign, type Standing, standingOf } from "./standing.ts";
 import { closeWriter, openWriter } from "./writers.ts";
 
 export type OwnershipContext = {
@@ -33,6 +33,8 @@ export type OwnershipContext = {
   /** No single wait on the log may take longer, ms. */
   readonly deadlineMs: number;
   readonly signal: AbortSignal;
+  /** The group's coordinator has forgotten what was committed, and the marker is believed instead. */
+  readonly onForgotten: (committed: number, position: number) => void;
 };
 
 /** The transactional id through which a process commits. */
@@ -58,7 +60,7 @@ export type Seized = {
 /** An owner that ends in good order takes itself out of the tag; it is waited for so long, and looked at so often. */
 const HAND_OVER_MS = 200;
 const LOOK_EVERY_MS = 20;
-/** A coordinator that has just come up has so long to load its offsets. */
+/** A coordinator that has just come up has so long to load its offsets; then it has forgotten them. */
 const AGREE_MS = 10_000;
 const AGREE_EVERY_MS = 200;
 
@@ -101,7 +103,7 @@ async function agreedStanding(context: OwnershipContext): Promise<Omit<Seized, "
       throw new RetryLater(`${input.topic}/${input.partition} has another owner, who has committed since`);
     before = marker;
     if (signal.aborted) throw new RetryLater("the partition was released");
-    if (clock.now() >= endMs) throw disagreement(context, committed, marker as Marker);
+    if (clock.now() >= endMs) return fromMarker(context, committed, marker as Marker);
     await clock.sleep(AGREE_EVERY_MS, signal);
   }
 }
@@ -116,20 +118,30 @@ async function look(
   return { marker: marker === "corrupt" ? null : marker, committed };
 }
 
-function disagreement(
-  { group, input, stateTopic }: OwnershipContext,
+/**
+ * Where the partition stands by its marker alone, which the owner before us, shut out by now, has written in the same
+ * transaction as the offset. A coordinator may tell an older commit of ours for good: one that came up while the
+ * leadership of its partition went to and fro was seen to load 232,000 records and keep to what the first tenth had said
+ * (Apache Kafka 4.3.1). No offset at all, or somebody else's, is another matter: the input may have been deleted and
+ * made anew, or be meant to be decided again. Throws Unrecoverable.
+ */
+function fromMarker(
+  { group, input, stateTopic, onForgotten }: OwnershipContext,
   committed: CommittedOffset | null,
-  { position }: Marker,
-): Unrecoverable {
+  { position, tag, epoch }: Marker,
+): Omit<Seized, "lock"> {
   const where = `${input.topic}/${input.partition}`;
   const mend = `Mend: set the group's offset to ${position}`;
   if (committed === null)
-    return new Unrecoverable(
+    throw new Unrecoverable(
       `group ${group} has no committed offset for ${where}, yet ${stateTopic} says that it was decided up to offset ` +
         `${position}. The offset was deleted or has expired; starting over would decide again. ${mend}`,
     );
-  return new Unrecoverable(
-    `group ${group} has committed offset ${committed.offset} for ${where}, but ${stateTopic} stands at ${position}; ` +
-      `they are written together, so one of them was changed by hand. ${mend}`,
-  );
+  if (tag === null || isForeign(committed) || committed.offset > position)
+    throw new Unrecoverable(
+      `group ${group} has committed offset ${committed.offset} for ${where}, but ${stateTopic} stands at ${position}; ` +
+        `they are written together, so one of them was changed by hand. ${mend}`,
+    );
+  onForgotten(committed.offset, position);
+  return { standing: standingOf({ offset: position, tag }), epoch };
 }

@@ -129,11 +129,14 @@ export class PartitionRunner<Event> {
   #restoring: Restoring | null = null;
 
   constructor(context: RunnerContext<Event>) {
-    const { stage, partition, log, clock, group, processId, deadlineMs } = context;
+    const { stage, partition, log, clock, group, processId, deadlineMs, events } = context;
     const input: TopicPartition = { topic: stage.input, partition };
     this.#context = context;
     const { stateTopic } = stage;
-    this.#ownership = { log, clock, group, input, stateTopic, processId, deadlineMs, signal: this.#released.signal };
+    const onForgotten = (committed: number, position: number): void =>
+      events.offsetForgotten({ partition, committed, position });
+    const { signal } = this.#released;
+    this.#ownership = { log, clock, group, input, stateTopic, processId, deadlineMs, signal, onForgotten };
   }
 
   get status(): RunnerStatus {

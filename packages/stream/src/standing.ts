@@ -4,7 +4,7 @@
  *
  * The marker of the state topic is written in the same transaction and has the same tag, so the two must agree before
  * either is believed. A coordinator that has just come up may tell an older offset, or none (Apache Kafka 4.3.1, after a
- * kill -9), and whoever went on from there would decide again what was decided.
+ * kill -9), and whoever went on from there would decide again what was decided. If it keeps to that, the marker counts.
  */
 
 import type { Marker } from "./marker.ts";
@@ -48,6 +48,10 @@ export function decidedUpTo(standing: Standing | null): number | null {
 export function agrees(committed: CommittedOffset | null, marker: Marker | null): boolean {
   if (marker === null) return true;
   if (committed?.offset !== marker.position) return false;
-  const isForeign = !committed.tag.includes(SEPARATOR);
-  return isForeign || marker.tag === null || marker.tag === committed.tag;
+  return isForeign(committed) || marker.tag === null || marker.tag === committed.tag;
+}
+
+/** Not committed by a stage: set by hand, or by Kafka's own tool. */
+export function isForeign({ tag }: CommittedOffset): boolean {
+  return !tag.includes(SEPARATOR);
 }

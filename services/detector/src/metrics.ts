@@ -74,8 +74,8 @@ export function detectorMetrics(
     }),
     settled: metrics.counter({
       name: "weir_settled_total",
-      help: "How a partition was brought to its committed offset after fencing",
-      labels: { how: ["restored", "kept", "committed", "again"] },
+      help: "How a partition was brought to its committed offset after fencing; forgotten: by its marker alone",
+      labels: { how: ["restored", "kept", "committed", "again", "forgotten"] },
     }),
     rebalances: metrics.counter({
       name: "weir_rebalances_total",

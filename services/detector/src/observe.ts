@@ -43,6 +43,14 @@ export function observe(
       metrics.settled.inc({ how });
       log.info({ partition, how, position }, `${name(partition)} goes on at offset ${position} (${how})`);
     },
+    offsetForgotten({ partition, committed, position }) {
+      metrics.settled.inc({ how: "forgotten" });
+      log.error(
+        { partition, committed, position },
+        `${name(partition)}: Kafka has forgotten the committed offset ${position} and tells ${committed}; ` +
+          "the marker in the state topic, written with it, is believed instead",
+      );
+    },
     restoring({ partition, what, done, of }) {
       log.info({ partition, what, done, of }, `${name(partition)}: ${what}, offset ${done} of ${of}`);
     },
