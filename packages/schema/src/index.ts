@@ -37,4 +37,11 @@ export {
   stateTopic,
   TOPICS,
 } from "./topics.ts";
+export {
+  formatTraceparent,
+  parseTraceparent,
+  sampledContext,
+  TRACEPARENT_HEADER,
+  type TraceContext,
+} from "./trace-context.ts";
 export { type DecodedTransaction, Location, Transaction } from "./transaction.ts";

@@ -2,7 +2,8 @@
  * One batch of a partition, computed once: its outputs, its share of the rolling snapshot and its marker.
  * The result is kept until its fate is known, so that after an unknown commit the same bytes go out again.
  */
-import { type NewRecord, partitionFor } from "@weir/schema";
+import { type NewRecord, partitionFor, sampledContext } from "@weir/schema";
+import type { TracedRecord } from "./events.ts";
 import { chunkKey, encodeMarker, MARKER_KEY } from "./marker.ts";
 import type { Batch, CommitPart, OutputRecord } from "./port.ts";
 import { type Stage, type StageState, stepOrReject } from "./stage.ts";
@@ -16,6 +17,7 @@ export type PendingBatch = {
   readonly labels: ReadonlyMap<string, number>;
   /** Offsets whose step threw, with what it threw. */
   readonly thrown: readonly { readonly offset: number; readonly error: unknown }[];
+  readonly traced: readonly TracedRecord[];
   readonly snapshotRecords: number;
 };
 
@@ -36,6 +38,8 @@ export type BatchContext<Event> = {
   readonly processId: string;
   /** Partition count of every topic in stage.outputs. */
   readonly partitionCounts: ReadonlyMap<string, number>;
+  /** Whether headers are looked through for records to trace. */
+  readonly tracing: boolean;
 };
 
 /**
@@ -49,10 +53,11 @@ export function computeBatch<Event>(
   name: string,
 ): PendingBatch {
   const { state } = owned;
-  const { stage, partition, processId } = context;
+  const { stage, partition, processId, tracing } = context;
   const outputs: OutputRecord[] = [];
   const labels = new Map<string, number>();
   const thrown: { offset: number; error: unknown }[] = [];
+  const traced: TracedRecord[] = [];
   for (const record of batch.records) {
     const step = stepOrReject(stage, state, record, partition, (error) =>
       thrown.push({ offset: record.offset, error }),
@@ -60,6 +65,11 @@ export function computeBatch<Event>(
     for (const output of step.outputs) outputs.push(withPartition(output, context));
     labels.set(step.label, (labels.get(step.label) ?? 0) + 1);
     if (step.event !== null) state.apply(step.event, record.offset);
+    const sampled = tracing ? sampledContext(record.headers) : null;
+    if (sampled !== null) {
+      const { offset, timestampMs } = record;
+      traced.push({ offset, timestampMs, label: step.label, context: sampled });
+    }
   }
   const tag = tagOf({ batch: name, owner: processId });
   const snapshot = snapshotRecords(context, owned, batch, tag);
@@ -70,6 +80,7 @@ export function computeBatch<Event>(
     part: { input: { topic: stage.input, partition }, next: batch.next, tag, outputs },
     labels,
     thrown,
+    traced,
     snapshotRecords: snapshot.length - 1,
   };
 }

@@ -1,3 +1,4 @@
+import type { TraceContext } from "@weir/schema";
 import type { CommitResult, OutputRecord } from "./port.ts";
 
 /** How a partition was brought to its committed offset after fencing. */
@@ -10,6 +11,17 @@ export type Settlement =
   | "committed"
   /** It had not: the same bytes are sent again. */
   | "again";
+
+/** A record whose producer asks for its spans. */
+export type TracedRecord = {
+  readonly offset: number;
+  /** The record's own, ms; -1 where there is none. */
+  readonly timestampMs: number;
+  /** Its step's. */
+  readonly label: string;
+  /** Its producer's: every stage passes it on as it is. */
+  readonly context: TraceContext;
+};
 
 export type BatchCommitted = {
   readonly partition: number;
@@ -26,6 +38,10 @@ export type BatchCommitted = {
   readonly timestampsMs: Float64Array;
   readonly snapshotRecords: number;
   readonly computeMs: number;
+  /** From the beginning of that to when its commit was known. */
+  readonly ms: number;
+  /** Always empty unless the stage runs with `tracing`. */
+  readonly traced: readonly TracedRecord[];
 };
 
 export type TransactionEnded = {

@@ -65,7 +65,11 @@ export type RunnerContext<Event> = {
   readonly deadlineMs: number;
   readonly retryDelayMs: number;
   readonly allowPartialHistory: boolean;
+  readonly tracing: boolean;
 };
+
+/** With when, by the clock, it began to be computed, and how long that took. */
+type TimedBatch = PendingBatch & { readonly startedMs: number; readonly computeMs: number };
 
 const PHASES = {
   waiting: ["fencing", "released"],
@@ -121,7 +125,7 @@ export class PartitionRunner<Event> {
   /** Where the partition stands, the pending batches apart. */
   #committed: Standing | null = null;
   /** Oldest first; each was computed on the state that the one before it left. */
-  #pending: readonly PendingBatch[] = [];
+  #pending: readonly TimedBatch[] = [];
   #batches = 0;
   #endOffset = 0;
   #decidedUpToMs: number | null = null;
@@ -305,12 +309,12 @@ export class PartitionRunner<Event> {
         const isMoreKnown = batch.next < batch.endOffset;
         if (isMoreKnown) await turns.next();
         const startedMs = clock.now();
-        const pending = computeBatch(this.#context, this.#owned, batch, `${processId}/${run}/${++this.#batches}`);
-        const computeMs = clock.now() - startedMs;
+        const computed = computeBatch(this.#context, this.#owned, batch, `${processId}/${run}/${++this.#batches}`);
+        const pending = { ...computed, startedMs, computeMs: clock.now() - startedMs };
         this.#pending = [...this.#pending, pending];
         for (const { offset, error } of pending.thrown) events.stepFailed({ partition, offset, error });
         throwGuard.check(startedMs, batch.records.length, pending.thrown.length);
-        const commit = this.#commit(session, pending, false, computeMs);
+        const commit = this.#commit(session, pending, false);
         commit.catch(() => {}); // awaited below, unless an earlier one fails
         underWay.push(commit);
         // A batch that is all there is waits for its commit, so that more may gather for the next.
@@ -352,13 +356,13 @@ export class PartitionRunner<Event> {
   }
 
   /** Commits or throws; on success the batch's effect is counted, once. */
-  async #commit(session: Session, pending: PendingBatch, alone: boolean, computeMs = 0): Promise<void> {
+  async #commit(session: Session, pending: TimedBatch, alone: boolean): Promise<void> {
     await session.commit(pending.part, { alone });
-    this.#advance(pending, computeMs);
+    this.#advance(pending);
   }
 
-  #advance(pending: PendingBatch, computeMs = 0): void {
-    const { batch, name, labels, snapshotRecords, part } = pending;
+  #advance(pending: TimedBatch): void {
+    const { batch, name, labels, snapshotRecords, part, traced, startedMs, computeMs } = pending;
     this.#committed = { offset: part.next, batch: name, owner: this.#context.processId };
     this.#pending = this.#pending.filter((other) => other !== pending);
     this.#decidedUpToMs = batch.records.at(-1)?.timestampMs ?? null;
@@ -373,6 +377,8 @@ export class PartitionRunner<Event> {
       timestampsMs: Float64Array.from(batch.records, (record) => record.timestampMs),
       snapshotRecords,
       computeMs,
+      ms: this.#context.clock.now() - startedMs,
+      traced,
     });
   }
 

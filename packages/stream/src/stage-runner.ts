@@ -33,6 +33,8 @@ export type StageOptions<Event> = {
   readonly deadlineMs?: number;
   readonly retryDelayMs?: number;
   readonly allowPartialHistory?: boolean;
+  /** Whether the events of committed batches tell of the records whose producers ask for spans; no header is read without. */
+  readonly tracing?: boolean;
   /** Share of records within a minute whose step may throw before the stage stops, and how many may at least. */
   readonly maxThrowShare?: number;
   readonly minThrown?: number;
@@ -268,6 +270,7 @@ class StageRunner<Event> implements RunningStage<Event> {
       deadlineMs: this.#options.deadlineMs ?? DEADLINE_MS,
       retryDelayMs: this.#options.retryDelayMs ?? 200,
       allowPartialHistory: this.#options.allowPartialHistory ?? false,
+      tracing: this.#options.tracing ?? false,
     };
   }
 }

@@ -55,7 +55,7 @@ test("a decision is counted by its outcome, by each of its marks and for each ru
     outputs: [],
     snapshotRecords: 0,
   };
-  events.batchCommitted({ ...batch, timestampsMs: new Float64Array(), computeMs: 1 });
+  events.batchCommitted({ ...batch, timestampsMs: new Float64Array(), computeMs: 1, ms: 2, traced: [] });
   const text = await exported();
   for (const line of ['decisions_total{outcome="approve"} 10', 'decisions_total{outcome="review"} 1'])
     expect(text).toContain(`weir_${line}`);
