@@ -21,12 +21,14 @@ export {
   file,
   flag,
   group,
+  httpUrl,
   integer,
   oneOf,
   processSource,
   secret,
   secretFile,
   setting,
+  share,
   text,
 } from "./setting.ts";
 export type { Settings, SettingsTable } from "./settings.ts";
@@ -44,4 +46,5 @@ export {
   transactionsTopic,
 } from "./shared-settings.ts";
 export { SAME_SIGNAL_MS } from "./shutdown.ts";
+export { type OpenSpan, type SpanStart, startTracing, type Tracing, tracingSettings } from "./tracing/tracing.ts";
 export { unlessAborted } from "./unless-aborted.ts";

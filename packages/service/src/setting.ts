@@ -220,6 +220,27 @@ export function brokerList<const D extends string | null | undefined = undefined
   return setting<readonly string[], D>(spec, { accepts, parse });
 }
 
+/** A share of a whole, as a decimal number. */
+export function share<const D extends number | null | undefined = undefined>(spec: Spec<D>) {
+  const accepts = "0..1, such as 0.01";
+  const parse: Kind<number>["parse"] = (given) => {
+    const value = /^(\d?\.\d{1,9}|[01])$/.test(given) ? Number(given) : Number.NaN;
+    return value <= 1 ? { ok: true, value } : wrong(accepts, given);
+  };
+  return setting<number, D>(spec, { accepts, parse });
+}
+
+/** The address of something that speaks HTTP. Who asks it by a name or a password has to be told that in another way. */
+export function httpUrl<const D extends string | null | undefined = undefined>(spec: Spec<D>) {
+  const accepts = "http://host:port or https://host:port, with a path or without";
+  const parse: Kind<string>["parse"] = (given) => {
+    const url = URL.parse(given);
+    const fits = url !== null && /^https?:$/.test(url.protocol) && !/[?#@\s]/.test(given);
+    return fits ? { ok: true, value: given } : wrong(accepts, given);
+  };
+  return setting<string, D>(spec, { accepts, parse });
+}
+
 type Members = Readonly<Record<string, Entry<unknown>>>;
 
 /** The values of a record of entries, by the entries' own types. */

@@ -61,6 +61,8 @@ function importFault(target: string, from: Importer): string | null {
   if (target.startsWith("node:")) return null;
   const imported = packageName(target);
   if (imported === "kafkajs" && !(area === "packages" && name === "kafka")) return "only packages/kafka knows kafkajs";
+  if (imported.startsWith("@opentelemetry/") && !(area === "packages" && name === "service"))
+    return "only packages/service knows OpenTelemetry";
   if (imported.startsWith("@weir/")) {
     const wanted = imported.slice("@weir/".length);
     if (target !== imported) return "others see its index alone";

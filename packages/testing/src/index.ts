@@ -15,6 +15,7 @@ export { LocalKafkaError, NoLocalKafka } from "./local-kafka-error.ts";
 export { type Evidence, evidenceOfBroker, evidenceOfDump, type Judged } from "./oracle/evidence.ts";
 export { FINDINGS, findingsOf, isClean, judge, type Outside, type Verdict } from "./oracle/oracle.ts";
 export { countsBySource } from "./oracle/recount.ts";
+export { type CollectedSpan, type CollectorManner, OtlpCollector } from "./otlp-collector.ts";
 export { NULL_LINE, readLines, sendLines } from "./outsider/console.ts";
 export { type Dump, type DumpedOffset, type DumpedRecord, dumpTopics } from "./outsider/dump.ts";
 export { transactionalIds } from "./outsider/transactional-ids.ts";
