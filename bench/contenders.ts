@@ -1,6 +1,6 @@
 /** Weir and its peers: what each is able to do, and how it is started. */
 import { join } from "node:path";
-import { repositoryRoot } from "@weir/testing";
+import { OtlpCollector, repositoryRoot } from "@weir/testing";
 import type { JobName } from "./jobs.ts";
 import { buildPython, buildStreams, pythonCommand, streamsClassPath } from "./peers/build.ts";
 
@@ -66,8 +66,30 @@ function kafkajs(name: string, what: string, share: number, batches: boolean): C
   };
 }
 
+/** With a collector in this process, whose own work is not the detector's. */
+function traced(contender: Contender): Contender {
+  let endpoint = "";
+  return {
+    ...contender,
+    name: "weir-traced",
+    what: "the same with spans of those messages that ask for them (--traced-per-mille)",
+    async prepare() {
+      const collector = await OtlpCollector.open("forgets");
+      collector.unref();
+      endpoint = collector.url;
+    },
+    environment: (job, rulesetFile) => ({
+      ...contender.environment(job, rulesetFile),
+      OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
+    }),
+  };
+}
+
+const detector = weir("weir", "Weir's detector, exactly once", ALL, "true");
+
 export const CONTENDERS: readonly Contender[] = [
-  weir("weir", "Weir's detector, exactly once", ALL, "true"),
+  detector,
+  traced(detector),
   weir("weir-gated", "the same, not told that its input is keyed by source", WINDOWS, "false"),
   streams("streams", "Kafka Streams, exactly_once_v2, store in memory", ALL, {}),
   streams("streams-rocksdb", "the same, store in RocksDB", WINDOWS, { STORE: "rocksdb" }),

@@ -36,6 +36,7 @@ const values = optionsOf({
     keys: integer({ about: "sources", min: 1, max: 10_000_000, fallback: 50_000 }),
     partitions: integer({ about: "of the input", min: 1, max: 1_000, fallback: 4 }),
     "span-hours": integer({ about: "of event time", min: 1, max: 10_000, fallback: 24 }),
+    "traced-per-mille": integer({ about: "messages that ask for spans, of 1000", min: 0, max: 1_000, fallback: 0 }),
     processes: integer({ about: "of each contender", min: 1, max: 16, fallback: 1 }),
     json: flag("a line of JSON for each run instead of tables"),
     from: text({
@@ -52,7 +53,8 @@ async function measure(): Promise<Run[]> {
   const contenders = values.only.map((name) => named(CONTENDERS, name));
   const jobs = values.jobs.map(jobOf);
   const { messages: most, keys, partitions, processes } = values;
-  const workload = { messages: most, keys, partitions, spanMs: values["span-hours"] * HOUR_MS };
+  const spanMs = values["span-hours"] * HOUR_MS;
+  const workload = { messages: most, keys, partitions, spanMs, tracedPerMille: values["traced-per-mille"] };
   for (const contender of contenders) await contender.prepare();
   const all: Run[] = [];
   const session = new Date().toISOString();

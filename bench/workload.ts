@@ -2,7 +2,7 @@
 
 import type { ProducerRecord } from "@weir/kafka";
 import { Random } from "@weir/scenario";
-import { partitionFor } from "@weir/schema";
+import { formatTraceparent, type Header, partitionFor, TRACEPARENT_HEADER } from "@weir/schema";
 
 export type Workload = {
   readonly messages: number;
@@ -11,6 +11,8 @@ export type Workload = {
   readonly partitions: number;
   /** Between the times of the first and of the last payment. */
   readonly spanMs: number;
+  /** Of 1000 so many ask for spans, evenly. */
+  readonly tracedPerMille?: number;
 };
 
 export const FRAUD_FROM_MINOR = 90_000;
@@ -25,8 +27,11 @@ export class Payments {
   readonly #ids: readonly string[];
   readonly #keys: readonly Buffer[];
   readonly #partitions: readonly number[];
+  readonly #tracedPerMille: number;
+  #made = 0;
 
-  constructor({ keys, partitions }: Pick<Workload, "keys" | "partitions">) {
+  constructor({ keys, partitions, tracedPerMille = 0 }: Pick<Workload, "keys" | "partitions" | "tracedPerMille">) {
+    this.#tracedPerMille = tracedPerMille;
     this.#ids = Array.from({ length: keys }, (_, number) => idOf(number));
     this.#keys = this.#ids.map((id) => Buffer.from(id));
     this.#partitions = this.#keys.map((key) => partitionFor(key, partitions));
@@ -39,8 +44,17 @@ export class Payments {
     const text = `{"source":"${this.#ids[source]}","target":"${this.#ids[target]}","amount":${amountMinor / 100},"currency":"EUR"}`;
     const key = this.#keys[source] as Buffer;
     const partition = this.#partitions[source] as number;
-    return { amountMinor, record: { key, value: Buffer.from(text), partition, timestampMs } };
+    const record = { key, value: Buffer.from(text), partition, timestampMs };
+    this.#made += 1;
+    const isTraced = (this.#made * this.#tracedPerMille) % 1000 < this.#tracedPerMille;
+    return { amountMinor, record: isTraced ? { ...record, headers: [traceparent(this.#made)] } : record };
   }
+}
+
+function traceparent(number: number): Header {
+  const hex = number.toString(16);
+  const context = { traceId: hex.padStart(32, "0"), spanId: hex.padStart(16, "0"), sampled: true };
+  return [TRACEPARENT_HEADER, formatTraceparent(context)];
 }
 
 /** Twelve letters, as the tutorial's; other letters for another number. */

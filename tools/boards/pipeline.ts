@@ -121,5 +121,18 @@ export const pipeline = board({
         }),
       ],
     },
+    {
+      title: "Tracing",
+      panels: [
+        lines({
+          title: "Spans",
+          about:
+            "Spans that the collector has taken, that it has not, and that there was no room for. None unless services are told of a collector.",
+          unit: "suffix: spans/s",
+          width: 12,
+          queries: { "{{job}} {{result}}": perSecond("weir_trace_spans_total", "job", "result") },
+        }),
+      ],
+    },
   ],
 });

@@ -1,11 +1,12 @@
 /**
- * A card's number and a secret, sent in wherever a producer can put them: neither is in any log line, metric, answer of the
- * probes, masked answer or header that Weir writes. Which topics hold them is told as a list, which docs/security.md has too.
+ * A card's number and a secret, sent in wherever a producer can put them: neither is in any log line, metric, span, answer of
+ * the probes, masked answer or header that Weir writes. Which topics hold them is told as a list, which docs/security.md has too.
  */
 import { readFileSync } from "node:fs";
 import { entityTopic, REJECTED_HEADER_PREFIX, rejectedLedgerTopic, TOPICS } from "@weir/schema";
 import type { MemoryBroker } from "@weir/stream";
-import { expect, test } from "vitest";
+import { OtlpCollector } from "@weir/testing";
+import { expect, onTestFinished, test } from "vitest";
 import { PARTITIONS, TOKEN, until, World } from "./detector.fixture.ts";
 
 /** Of a test card: Luhn's digit is right. */
@@ -76,8 +77,13 @@ function isLuhn(digits: string): boolean {
   return sum % 10 === 0;
 }
 
-/** Decided by a chain of stages, with every line logged. */
+/** Every record asks for spans. */
+const TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
+/** Decided by a chain of stages, with every line logged and every record traced. */
 async function run() {
+  const collector = await OtlpCollector.open();
+  onTestFinished(() => collector[Symbol.asyncDispose]());
   const world = new World();
   const { broker } = world;
   broker.createTopic(rejectedLedgerTopic("weir"), PARTITIONS);
@@ -86,11 +92,16 @@ async function run() {
     ADMIN_TOKEN_FILE: "token",
     EXPLAIN: "full",
     LOG_LEVEL: "trace",
+    OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
   });
   const send = (topic: string, values: readonly (string | object)[]): void => {
     for (const [number, one] of values.entries()) {
       const value = Buffer.from(typeof one === "string" ? one : JSON.stringify(one));
-      const headers = [["x-card", Buffer.from(CARD)]] as const;
+      const headers = [
+        ["x-card", Buffer.from(CARD)],
+        ["traceparent", Buffer.from(TRACEPARENT)],
+        ["tracestate", Buffer.from(`card=${CARD}`)],
+      ] as const;
       broker.produce({
         topic,
         partition: number % PARTITIONS,
@@ -107,7 +118,7 @@ async function run() {
   await until(() => count() === TRANSACTIONS.length);
   send(TOPICS.labels, LABELS);
   await until(() => count() >= TRANSACTIONS.length + LABELS.length - 1);
-  return { world, detector };
+  return { world, detector, collector };
 }
 
 const recordsOf = (broker: MemoryBroker, topic: string) =>
@@ -120,8 +131,8 @@ test("a scan that finds nothing would find them", () => {
   expect(leaks(`offset 1234567890123456, ${TIME_MS}`)).toEqual([]);
 });
 
-test("no log line, metric, probe, masked answer or header of Weir's has a card's number or a secret of a payment", async () => {
-  const { world, detector } = await run();
+test("no log line, metric, span, probe, masked answer or header of Weir's has a card's number or a secret of a payment", async () => {
+  const { world, detector, collector } = await run();
   const [url, adminUrl] = [await detector.url(), await detector.url("adminUrl")];
   const asked = async (address: string): Promise<string> => {
     const answer = await fetch(address, { headers: { authorization: `Bearer ${TOKEN}` } });
@@ -141,6 +152,7 @@ test("no log line, metric, probe, masked answer or header of Weir's has a card's
     letters: "",
     headers: ours.map(([name, value]) => `${name}: ${value}`).join("\n"),
     log: "",
+    spans: "",
   };
   // One at a time, as the detector takes them.
   for (const origin of origins.slice(0, 12)) {
@@ -152,6 +164,9 @@ test("no log line, metric, probe, masked answer or header of Weir's has a card's
   expect(await detector.exit).toBe(0);
   said.log = detector.said();
   expect(said.log.split("\n").length).toBeGreaterThan(5);
+  // Ids and times are numbers of any digits.
+  said.spans = collector.text.replace(/"\w+(Id|UnixNano)":"\w+"/g, "");
+  expect(said.spans).toContain("rejected:malformed");
   expect(said.metrics).toContain("weir_rejected_total");
   for (const [what, text] of Object.entries(said)) expect(leaks(text), what).toEqual([]);
 });

@@ -12,6 +12,7 @@ import {
   refuseUnfitKafka,
   type Service,
   type Settings,
+  startTracing,
   unlessAborted,
   type World,
 } from "@weir/service";
@@ -32,6 +33,7 @@ import {
   retentionIn,
   verifiedCounts,
 } from "./start-checks.ts";
+import { traceBatches } from "./trace-batches.ts";
 
 const LOOK_EVERY_MS = 500;
 const STUCK_AFTER_MS = 30_000;
@@ -121,17 +123,21 @@ async function startDetector(
       nowMs: Date.now,
     });
     const metrics = detectorMetrics(registry, { stage: only, rule: plan.rules.map(({ id }) => id) });
+    const tracing = await startTracing(settings.tracing, "detector", { log: logger, metrics: registry });
     const stages = stagesOf(settings, counts);
     const last = stages.at(-1);
     const tail = settings.admin === null ? null : new DecisionTail(TAIL);
     const links = stages.map((stage) => {
       const isLast = stage === last;
-      const { name, kind } = stage;
+      const { name, kind, input: topic } = stage;
+      const group = groupOf(appId, stage);
       const observed = { stage: name, ofTransactions: kind !== "labels", isLast, readiness: readiness.get(name) };
-      const events = observe(observed, metrics, logger, Date.now);
+      const counted = observe(observed, metrics, logger, Date.now);
+      const events =
+        tracing === null ? counted : traceBatches(counted, { stage: name, topic, group }, tracing, Date.now);
       return {
         stage,
-        group: groupOf(appId, stage),
+        group,
         events: isLast && tail !== null ? tail.fedBy(events, [topics.legit, topics.fraud]) : events,
       };
     });
@@ -143,6 +149,7 @@ async function startDetector(
       processId: randomUUID(),
       allowPartialHistory,
       maxStageLag,
+      tracing: tracing !== null,
       // What it leaves is decided by others, who wait for its partitions: by default it is gone within 5 s.
       finishWithinMs: shutdownDeadlineMs / 4,
     });
@@ -173,7 +180,7 @@ async function startDetector(
       async drain() {
         stopWatching();
         await running.stop();
-        await Promise.all([log.close(), lettersLog.close()]);
+        await Promise.all([log.close(), lettersLog.close(), tracing?.close()]);
       },
     };
   } catch (error) {

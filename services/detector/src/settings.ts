@@ -8,6 +8,7 @@ import {
   kafkaSettings,
   sharedSettings,
   topicSettings,
+  tracingSettings,
 } from "@weir/service";
 import { explain } from "./ruleset-settings.ts";
 import { chainSettings } from "./stage-settings.ts";
@@ -48,6 +49,7 @@ export const detectorSettings = {
   }),
   allowPartialHistory,
   admin: adminSettings(8070, "/entities and /rejected"),
+  tracing: tracingSettings,
   ...sharedSettings(8080),
 };
 

@@ -1,4 +1,5 @@
 /** Fakes for the generator's tests: a clock that moves when somebody sleeps, and a sink in memory that can fail. */
+import type { OpenSpan, SpanStart, Tracing } from "@weir/service";
 import type { Clock } from "./generator.ts";
 import type { Sink, SinkRecord } from "./sink.ts";
 
@@ -61,4 +62,31 @@ export class MemorySink implements Sink {
   readonly close = async (): Promise<void> => {
     this.closed = true;
   };
+}
+
+/** Keeps what it was told, as long as there is room. */
+export class MemoryTracing implements Tracing {
+  room: number;
+  readonly spans: (SpanStart & OpenSpan["context"] & { ended: readonly [endMs: number, how: string] | null })[] = [];
+
+  constructor(room = Number.POSITIVE_INFINITY) {
+    this.room = room;
+  }
+
+  begin(start: SpanStart): OpenSpan | null {
+    if (this.room === 0) return null;
+    this.room -= 1;
+    const number = this.spans.length + 1;
+    const context = { traceId: number.toString().padStart(32, "a"), spanId: number.toString().padStart(16, "b") };
+    const span: (typeof this.spans)[number] = { ...start, ...context, sampled: true, ended: null };
+    this.spans.push(span);
+    return {
+      context: { ...context, sampled: true },
+      end: (endMs, how) => {
+        span.ended = [endMs, how];
+      },
+    };
+  }
+
+  async close(): Promise<void> {}
 }

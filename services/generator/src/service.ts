@@ -7,6 +7,7 @@ import {
   refuseUnfitKafka,
   type Service,
   type Settings,
+  startTracing,
   type World,
 } from "@weir/service";
 import { systemClock as clock } from "./clock.ts";
@@ -17,6 +18,7 @@ import { createReport } from "./report.ts";
 import { Schedule } from "./schedule.ts";
 import { generatorSettings, settings } from "./settings.ts";
 import type { Sink } from "./sink.ts";
+import { tracedSink } from "./traced-sink.ts";
 
 /** As much of the schedule as is caught up after a stall; what is older is given up. */
 const MAX_BEHIND_MS = 2000;
@@ -57,15 +59,20 @@ async function startGenerator(
   { log, metrics, health, stopping }: World,
   { open, place }: Destination,
 ): Promise<Running> {
-  const { topic, labelsTopic, rate, shutdownDeadlineMs } = settings;
+  const { topic, labelsTopic, rate, tracedShare: share, shutdownDeadlineMs } = settings;
   const plan = planOf(settings, clock.epochMs());
+  const tracing = await startTracing(settings.tracing, "generator", { log, metrics });
   const readiness = health.item("kafka", "not connected yet");
   const watchdog = health.watchdog("generate", STUCK_MS);
-  const { sink, partitions } = await connect(
+  const { sink: kafka, partitions } = await connect(
     { open, topic, others: plan.isLabelling ? [labelsTopic] : [], place, log, readiness, clock },
     stopping,
   );
 
+  const sink =
+    tracing === null
+      ? kafka
+      : tracedSink(kafka, { tracing, topic, share, chance: Math.random, epochMs: clock.epochMs });
   const source = sourceOf(plan, partitions);
   const report = createReport({ log, metrics, readiness, watchdog, clock, rate });
   // A stream that is the same in every run leaves nothing out.
@@ -85,6 +92,7 @@ async function startGenerator(
         clearTimeout(giveUp);
         report.close();
         await sink.close();
+        await tracing?.close();
       }
     },
   };

@@ -7,7 +7,9 @@ import {
   integer,
   kafkaSettings,
   labelsTopic,
+  share,
   sharedSettings,
+  tracingSettings,
   transactionsTopic,
 } from "@weir/service";
 import { scenarioSetting, startSetting } from "./scenario-settings.ts";
@@ -76,6 +78,12 @@ export const generatorSettings = {
     min: 0,
     max: 90 * 86_400_000,
     default: null,
+  }),
+  tracing: tracingSettings,
+  tracedShare: share({
+    name: "OTEL_TRACES_SAMPLER_ARG",
+    about: "Share of the transactions that are traced, if there is a collector",
+    default: 0.01,
   }),
   ...sharedSettings(8081),
 };

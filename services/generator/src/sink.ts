@@ -1,9 +1,12 @@
 /** Where transactions go; what @weir/kafka's producer offers, as far as the generator needs it. */
+import type { Header } from "@weir/schema";
+
 export type SinkRecord = {
   readonly key: Buffer | null;
   readonly value: Buffer;
   readonly partition: number | null;
   readonly timestampMs: number;
+  readonly headers?: readonly Header[];
 };
 
 export type Sink = {
