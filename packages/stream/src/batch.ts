@@ -101,15 +101,26 @@ function snapshotRecords<Event>(
   batch: Batch,
   tag: string,
 ): OutputRecord[] {
-  const { state, epoch, leftovers } = owned;
+  const { state, leftovers } = owned;
   const timestampMs = batch.records.at(-1)?.timestampMs ?? -1;
   const limit = chunksFor(batch.records.length, batch.next - (state.replayFrom?.offset ?? batch.next));
-  const records = state
-    .takeSnapshot(limit, batch.next)
-    .map(({ key, value }) => stateRecord(context, chunkKey(epoch, key), value, timestampMs));
+  const records = chunkRecords(context, owned, limit, batch.next, timestampMs);
   for (const key of leftovers.splice(-limit)) records.push(stateRecord(context, key, null, timestampMs));
   records.push(markerRecord(context, owned, batch.next, tag, timestampMs));
   return records;
+}
+
+/** At most `limit` of the longest-dirty chunks of the state as it is at `position`; they count as written from here on. */
+export function chunkRecords<Event>(
+  context: Pick<BatchContext<Event>, "stage" | "partition">,
+  { state, epoch }: OwnedState<Event>,
+  limit: number,
+  position: number,
+  timestampMs = -1,
+): OutputRecord[] {
+  return state
+    .takeSnapshot(limit, position)
+    .map(({ key, value }) => stateRecord(context, chunkKey(epoch, key), value, timestampMs));
 }
 
 /** With replay longer than this more chunks are written than records come in, so that it gets shorter. */

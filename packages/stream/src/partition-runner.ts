@@ -17,7 +17,7 @@
  * open would hold up everybody who reads its outputs.
  */
 import type { BackPressure } from "./back-pressure.ts";
-import { computeBatch, markerRecord, type OwnedState, type PendingBatch } from "./batch.ts";
+import { chunkRecords, computeBatch, markerRecord, type OwnedState, type PendingBatch } from "./batch.ts";
 import { type Clock, within } from "./clock.ts";
 import type { Committer, Session } from "./committer.ts";
 import type { Restoring, StageEvents } from "./events.ts";
@@ -28,6 +28,7 @@ import {
   type CommitPart,
   type Log,
   OffsetOutOfRange,
+  type OutputRecord,
   type Reader,
   RetryLater,
   TopicMissing,
@@ -109,6 +110,8 @@ export type Standpoint<Event> = {
 
 /** Batches computed and not yet known to be committed. */
 const MAX_PENDING = 2;
+/** Chunks that go with handing a partition over; what is beyond is replayed. */
+const MOST_HANDED_OVER = 1_000;
 /** More consecutive failures of an unexpected kind than this end the stage. */
 const MAX_SURPRISES = 5;
 /** How often a long restore says in the log how far it is. */
@@ -272,19 +275,40 @@ export class PartitionRunner<Event> {
     this.#committed = { offset, batch, owner: processId };
   }
 
-  /** Takes us out of the tag, so that the next owner need not fence a process that goes on with other partitions. */
+  /**
+   * Takes us out of the tag, so that the next owner need not fence a process that goes on with other partitions, and
+   * writes what the snapshot lacks, so that it need not replay it either. That counts as a batch, of no records: whoever
+   * has kept an older state of the partition must not take it for what stands now.
+   */
   async #handOver(session: Session): Promise<void> {
-    if (this.#committed === null || this.#owned === null || session.ended.aborted) return;
-    await session.commit(this.#standStill({ ...this.#committed, owner: null })).catch(() => {}); // it will fence us then
+    const [owned, committed] = [this.#owned, this.#committed];
+    if (committed === null || owned === null || session.ended.aborted) return;
+    const chunks =
+      committed.batch === null ? [] : chunkRecords(this.#context, owned, MOST_HANDED_OVER, committed.offset);
+    const batch = chunks.length === 0 ? committed.batch : this.#nextName();
+    const standing = { offset: committed.offset, batch, owner: null };
+    try {
+      await session.commit(this.#standStill(standing, chunks));
+      this.#committed = standing;
+    } catch {
+      // The next owner will fence us. What the state has written may not be in the snapshot.
+      if (chunks.length > 0) this.#forget();
+    }
   }
 
-  /** A commit that changes the owner and nothing else. */
-  #standStill(standing: Standing): CommitPart {
+  /** A commit of no records: of who owns the partition, and of chunks that make the snapshot newer. */
+  #standStill(standing: Standing, chunks: readonly OutputRecord[] = []): CommitPart {
     const { input } = this.#ownership;
     if (this.#owned === null) throw new Error(`${input.topic}/${input.partition}: an owner without a state`);
     const tag = tagOf(standing);
     const marker = markerRecord(this.#context, this.#owned, standing.offset, tag);
-    return { input, next: standing.offset, tag, outputs: [marker] };
+    return { input, next: standing.offset, tag, outputs: [...chunks, marker] };
+  }
+
+  /** Of a batch, unlike that of every other. */
+  #nextName(): string {
+    const { processId, run } = this.#context;
+    return `${processId}/${run}/${++this.#batches}`;
   }
 
   /** How many of the pending batches are in it; -1 when it is not of our making. */
@@ -295,7 +319,7 @@ export class PartitionRunner<Event> {
   }
 
   async #follow(session: Session): Promise<void> {
-    const { log, clock, events, partition, throwGuard, processId, run, turns } = this.#context;
+    const { log, clock, events, partition, throwGuard, turns } = this.#context;
     const reader = log.read(this.#ownership.input, this.#position);
     this.#reader = reader;
     const close = (): void => reader.close();
@@ -309,7 +333,7 @@ export class PartitionRunner<Event> {
         const isMoreKnown = batch.next < batch.endOffset;
         if (isMoreKnown) await turns.next();
         const startedMs = clock.now();
-        const computed = computeBatch(this.#context, this.#owned, batch, `${processId}/${run}/${++this.#batches}`);
+        const computed = computeBatch(this.#context, this.#owned, batch, this.#nextName());
         const pending = { ...computed, startedMs, computeMs: clock.now() - startedMs };
         this.#pending = [...this.#pending, pending];
         for (const { offset, error } of pending.thrown) events.stepFailed({ partition, offset, error });
@@ -340,6 +364,7 @@ export class PartitionRunner<Event> {
       if (batch !== null && batch.records.length > 0) await precedence?.clear(this.#released.signal);
     } catch (error) {
       if (session.ended.aborted) throw new RetryLater("the writer is lost");
+      if (this.#released.signal.aborted) return null;
       throw error;
     }
     if (batch === null) return null;

@@ -23,6 +23,8 @@ class World {
   readonly clock = new VirtualClock();
   /** What each process said of each partition that it settled, in turn. */
   readonly settled: string[] = [];
+  /** A process whose transactions fail before anything of them is written. */
+  failing: string | null = null;
   produced = 0;
 
   constructor() {
@@ -46,9 +48,11 @@ class World {
       made.push(new WeakRef(state));
       return state;
     };
+    const interfere = (point: string): Promise<void> | undefined =>
+      this.failing === processId && point.includes("begin") ? Promise.reject(new Error("no transaction")) : undefined;
     const running = runStage({
       stage: { ...stage, identity, createState },
-      log: new MemoryLog(this.broker, { batchRecords: 4 }),
+      log: new MemoryLog(this.broker, { batchRecords: 4, interfere }),
       clock: this.clock,
       events: { ...noEvents, settled: ({ partition, how }) => this.settled.push(`${processId} ${partition} ${how}`) },
       group: "g",
@@ -86,10 +90,15 @@ class World {
   }
 
   /** The first process has both partitions, gives one to a second, and has it back once that has stopped. */
-  async visit(duringVisit: () => Promise<void>, identity?: string): Promise<RunningStage> {
+  async visit(
+    duringVisit: () => Promise<void>,
+    identity?: string,
+    beforeVisit: () => void = () => {},
+  ): Promise<RunningStage> {
     const first = await this.start("first");
     this.produce(20);
     await this.decided();
+    beforeVisit();
     const second = await this.start("second", identity);
     await this.clock.runUntil("the second to take over", () => this.settled.some((one) => one.startsWith("second")));
     await duringVisit();
@@ -131,6 +140,27 @@ test("a state whose snapshot somebody else has begun anew is restored, so that n
   const world = new World();
   const first = await world.visit(async () => {}, "another@1");
   expect(world.settled).toEqual([expect.stringMatching(/^first \d restored$/)]);
+  world.produce(20);
+  await world.decided();
+  await world.finished("the stop", first.stop());
+  const last = await world.start("last");
+  world.produce(20);
+  await world.decided();
+  await world.finished("the stop", last.stop());
+});
+
+test("a state whose last chunks were not written when it was handed over is restored, so that no snapshot goes without them", async () => {
+  const world = new World();
+  const first = await world.visit(
+    async () => {
+      world.failing = "second"; // which would hand over what it has replayed
+    },
+    "counting@1",
+    () => {
+      world.failing = "first";
+    },
+  );
+  expect(world.settled).toContainEqual(expect.stringMatching(/^first \d restored$/));
   world.produce(20);
   await world.decided();
   await world.finished("the stop", first.stop());

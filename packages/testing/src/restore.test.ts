@@ -25,6 +25,8 @@ type Options = {
   readonly allowPartialHistory?: boolean;
   readonly identity?: string;
   readonly batchRecords?: number;
+  /** What it has in hand at the end is not written. */
+  readonly endsBadly?: boolean;
 };
 
 /** Time that passes only while a state loads and applies, 1 ms for each record, and while all wait. */
@@ -77,9 +79,12 @@ class World {
       },
     };
     const stage = { ...countingStage(), feeds: options.feeds ?? [] };
+    let ending = false;
+    const interfere = (point: string): Promise<void> | undefined =>
+      ending && point.includes("begin") ? Promise.reject(new Error("no transaction")) : undefined;
     const running = runStage({
       stage: { ...stage, identity: options.identity ?? stage.identity, createState: () => this.#working(stage) },
-      log: new MemoryLog(this.broker, { batchRecords: options.batchRecords ?? 4 }),
+      log: new MemoryLog(this.broker, { batchRecords: options.batchRecords ?? 4, interfere }),
       clock: this.clock,
       events,
       group: GROUP,
@@ -90,6 +95,7 @@ class World {
       "all to be decided",
       () => this.failure !== null || this.outputs().length >= this.produced,
     );
+    ending = options.endsBadly ?? false;
     let stopped = false;
     void running
       .then((one: RunningStage) => one.stop())
@@ -133,22 +139,33 @@ class World {
   }
 }
 
-async function worldWithHistory(): Promise<World> {
+async function worldWithHistory(options: Options = {}): Promise<World> {
   const world = new World();
   world.produce(12);
-  await world.run();
+  await world.run(options);
   expect(world.lastCounts()).toEqual({ k0: 4, k1: 4, k2: 4 });
   return world;
 }
 
 describe("restoring a partition", () => {
-  test("goes on from the snapshot and a short replay", async () => {
+  test("goes on from the snapshot alone, which whoever stopped in good order has completed", async () => {
     const world = await worldWithHistory();
     world.broker.partition(STATE).compact();
     world.produce(3);
     await world.run();
     expect(world.lastCounts()).toEqual({ k0: 5, k1: 5, k2: 5 });
     expect(world.restored.at(-1)).toMatchObject({ rebuilt: null, position: 12 });
+    expect(world.restored.at(-1)?.replayed).toBe(0);
+  });
+
+  test("goes on from the snapshot and a short replay after a bad end", async () => {
+    const world = await worldWithHistory({ endsBadly: true });
+    world.broker.partition(STATE).compact();
+    world.produce(3);
+    await world.run();
+    expect(world.lastCounts()).toEqual({ k0: 5, k1: 5, k2: 5 });
+    expect(world.restored.at(-1)).toMatchObject({ rebuilt: null, position: 12 });
+    expect(world.restored.at(-1)?.replayed).toBeGreaterThan(0);
     expect(world.restored.at(-1)?.replayed).toBeLessThan(12);
   });
 
@@ -286,7 +303,7 @@ describe("restoring a partition", () => {
 
   test("that has not always written to a log which others keep a state of tells the state so: from the first record on that goes there", async () => {
     const feeds = [COUNTING_TOPICS.output];
-    const world = await worldWithHistory();
+    const world = await worldWithHistory({ endsBadly: true });
     world.produce(3);
     await world.run({ feeds });
     expect(world.restored.at(-1)?.replayed).toBeGreaterThan(0);
