@@ -26,6 +26,12 @@ export function run(
   return { ok: status === 0, output: `${stdout}${stderr}`.trim() };
 }
 
+/** Throws, with how each of them can be had, when one of these programs is not there. */
+export function needed(tools: Readonly<Record<string, string>>): void {
+  const missing = Object.entries(tools).filter(([tool]) => !run(tool, ["--version"]).ok);
+  if (missing.length > 0) throw new Error(missing.map(([tool, how]) => `${tool} is needed: ${how}`).join("\n"));
+}
+
 /** Installs a Go program at an exact version, under a name that carries it, so that a new version is a new build. */
 export function goTool(name: string, version: string, module: string, tags = ""): string {
   return built(name, version, (file) => {
