@@ -3,7 +3,7 @@
  * rolling snapshot. The peer is JSON.parse and JSON.stringify of the same messages, in the same run.
  */
 import { readFileSync } from "node:fs";
-import { type ChainStage, compileRuleset, createChain, formatFaults } from "@weir/engine";
+import { type ChainStage, compileRuleset, createChain, formatFaults, Tokens } from "@weir/engine";
 import { Random } from "@weir/scenario";
 import type { LogRecord, NewRecord } from "@weir/schema";
 import { breathe, printTable } from "./measure.ts";
@@ -23,8 +23,11 @@ const ROUNDS = 3;
 
 const TOPICS = { transactions: "in", labels: "labels", legit: "legit", fraud: "fraud", rejected: "rejected" };
 const RULESETS = ["threshold.yaml", "starter.yaml", "card-payments.yaml"];
+/** The last one again. */
+const TOKENS = new Tokens("made up for this measurement alone");
 
 type Log = LogRecord[];
+type Run = { readonly file: string; readonly tokens?: Tokens | undefined };
 /** us: of step and apply. */
 type Cost = { readonly records: number; readonly us: number; readonly snapshotUs: number };
 
@@ -43,23 +46,25 @@ export const chainPart = {
       rows.push([name, records, each.toFixed(2), (each / jsonEach).toFixed(2), (snapshotUs / records).toFixed(2)]);
     };
     row("JSON.parse + JSON.stringify", { records: TRANSACTIONS, us: json, snapshotUs: 0 });
-    for (const file of RULESETS) {
+    const runs = [...RULESETS.map((file) => ({ file })), { file: RULESETS.at(-1) as string, tokens: TOKENS }];
+    for (const { file, tokens } of runs as readonly Run[]) {
       let [us, snapshotUs] = [0, 0];
-      for (const { name, ...cost } of costsOf(file, { in: transactions, labels })) {
-        row(`${file}: ${name}`, cost);
+      const what = tokens === undefined ? file : `${file}, tokens`;
+      for (const { name, ...cost } of costsOf({ file, tokens }, { in: transactions, labels })) {
+        row(`${what}: ${name}`, cost);
         us += cost.us;
         snapshotUs += cost.snapshotUs;
         await breathe();
       }
-      row(`${file}: in all`, { records: TRANSACTIONS, us, snapshotUs });
+      row(`${what}: in all`, { records: TRANSACTIONS, us, snapshotUs });
     }
     printTable(`${TRANSACTIONS.toLocaleString("en")} transactions, one partition`, rows);
   },
 };
 
 /** A stage's outputs are collected for the next one in a run of their own: kept, they would cost the collector. */
-function costsOf(file: string, inputs: { readonly [topic: string]: Log }): (Cost & { readonly name: string })[] {
-  const stages = chainFor(file);
+function costsOf(of: Run, inputs: { readonly [topic: string]: Log }): (Cost & { readonly name: string })[] {
+  const stages = chainFor(of);
   const logs = new Map(Object.entries(inputs));
   return stages.map((stage) => {
     const log = logs.get(stage.input) ?? [];
@@ -94,12 +99,14 @@ function run(
   }
 }
 
-function chainFor(file: string): ChainStage[] {
-  const result = compileRuleset(readFileSync(new URL(`../../rulesets/${file}`, import.meta.url), "utf8"), { file });
+function chainFor({ file, tokens }: Run): ChainStage[] {
+  const text = readFileSync(new URL(`../../rulesets/${file}`, import.meta.url), "utf8");
+  const result = compileRuleset(text, { file, tokens });
   if (!result.ok) throw new Error(formatFaults(result.faults));
   return createChain({
     plan: result.plan,
-    inputKeyed: true,
+    inputKeyed: tokens === undefined,
+    tokens,
     appId: "weir",
     topics: TOPICS,
     partitions: new Map([TOPICS.transactions, "weir.by-source", "weir.by-target"].map((topic) => [topic, 1])),

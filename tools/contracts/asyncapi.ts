@@ -71,7 +71,7 @@ export function asyncapi(version: string): object {
         Label: message("Label", "The truth about a past transaction, told late"),
         DecidedTransaction: message("DecidedTransaction", "The text of the input with one more member, `decision`"),
         Rejected: {
-          ...message("Rejected", "The input's own bytes, whatever they are; of what was too large a reference"),
+          ...message("Rejected", "The input's own bytes, whatever they are, or a reference to them"),
           contentType: "application/octet-stream",
           headers: { $ref: "#/components/schemas/RejectedHeaders" },
         },
@@ -80,7 +80,7 @@ export function asyncapi(version: string): object {
         Transaction,
         Label,
         DecidedTransaction,
-        Rejected: { description: "Any bytes. Where weir-reason is too_large: a RejectedReference, as JSON." },
+        Rejected: { description: "Any bytes. Where weir-reference is there: a RejectedReference, as JSON." },
         RejectedReference,
         RejectedHeaders: rejectedHeaders(),
       },
@@ -99,7 +99,7 @@ function operationOn(channel: string): readonly [string, object] {
 }
 
 function rejectedHeaders(): object {
-  const { reason, origin, faults, engine, duplicateOf } = REJECTED_HEADERS;
+  const { reason, origin, faults, engine, duplicateOf, reference } = REJECTED_HEADERS;
   const text = (description: string): object => ({ type: "string", description });
   return {
     type: "object",
@@ -110,6 +110,7 @@ function rejectedHeaders(): object {
       [faults]: text("JSON array of { field, expected, got }; it never holds the payload"),
       [engine]: text("Version of the engine that said so"),
       [duplicateOf]: text("Of a duplicate only: decision id of the first one"),
+      [reference]: text("`true` where the value is a RejectedReference; else it is not there"),
     },
   };
 }

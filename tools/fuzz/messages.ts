@@ -1,5 +1,6 @@
 /** What producers send: transactions and labels. */
-import { decodeLabel, decodeTransaction } from "@weir/schema";
+import { isDeepStrictEqual } from "node:util";
+import { decodeLabel, decodeTransaction, replaceIds } from "@weir/schema";
 import { type Chance, hostileTransaction } from "@weir/testing";
 import { damaged } from "./damage.ts";
 import { must, type Target } from "./target.ts";
@@ -18,12 +19,19 @@ export const transactions: Target = {
       const parsed = JSON.parse(String(input)) as { source: unknown };
       must(parsed.source === source, "its source is what JSON.parse reads");
       must(Number.isSafeInteger(amountMinor) && amountMinor > 0, `${amountMinor} minor units are an amount`);
+      const { target, device } = result.transaction;
+      const renamed = { source: other(source), target: other(target), device: device && other(device) };
+      const again = decodeTransaction(replaceIds(input, "transaction", other));
+      const same = again.ok && isDeepStrictEqual(again.transaction, { ...result.transaction, ...renamed });
+      must(same, "with other ids it is the same but for them");
     }
     const next = decodeTransaction(GOOD);
     must(next.ok && next.transaction.amountMinor === 950, "the next message is read as ever");
     return outcome;
   },
 };
+
+const other = (id: string): string => `<${id}>`;
 
 const MEMBERS = ["transaction", "source", "target", "timestamp", "fraud", "labelledAt", "decision", "__proto__"];
 const VALUES = [
@@ -61,6 +69,11 @@ export const labels: Target = {
     if (!result.ok) return judgeFaults(result.faults);
     const { fraud } = JSON.parse(String(input)) as { fraud: unknown };
     must(result.label.fraud === fraud, "its truth is what JSON.parse reads");
+    const { source, target } = result.label;
+    const again = decodeLabel(replaceIds(input, "label", other));
+    const same =
+      again.ok && isDeepStrictEqual(again.label, { ...result.label, source: other(source), target: other(target) });
+    must(same, "with other ids it is the same but for them");
     return "decoded";
   },
 };

@@ -1,8 +1,15 @@
 /** The files that a subcommand is given: read and compiled, each fault of theirs told with the others. */
 import { readFile } from "node:fs/promises";
 import { type ColumnMap, compileColumns, type Dataset, DatasetFault, openDataset } from "@weir/dataset";
-import { compileRuleset, formatFaults, type Plan } from "@weir/engine";
+import { compileRuleset, formatFaults, type Plan, Tokens } from "@weir/engine";
+import { processSource, tokeniseKey } from "@weir/service";
 import { besideOf } from "./beside.ts";
+
+/** By the key of the environment; undefined: there is none, or a fault. */
+export function tokensHere(faults: string[]): Tokens | undefined {
+  const secret = tokeniseKey.read(processSource, faults);
+  return secret.ok && secret.value !== null ? new Tokens(secret.value) : undefined;
+}
 
 /**
  * Null when no path is given, or when there is a fault. `model`: whether the ruleset's model, if it names one, has to be
@@ -12,10 +19,12 @@ export async function readRuleset(
   path: string | null,
   faults: string[],
   model: "there" | "untrained" = "there",
+  tokens?: Tokens,
 ): Promise<Plan | null> {
   const source = await readText(path, faults);
   if (path === null || source === null) return null;
-  const result = compileRuleset(source, { file: path, readBeside: model === "there" ? besideOf(path) : null });
+  const readBeside = model === "there" ? besideOf(path) : null;
+  const result = compileRuleset(source, { file: path, readBeside, tokens });
   if (result.ok) return result.plan;
   faults.push(...formatFaults(result.faults).split("\n"));
   return null;

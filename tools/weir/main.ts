@@ -65,6 +65,11 @@ const commands: Readonly<Record<string, Command>> = {
     about: "asks a detector what it knows of one source or target now: its windows, its last decisions",
     load: () => import("./entity/command.ts"),
   },
+  token: {
+    usage: "token",
+    about: "turns ids into the tokens that stand for them in outputs, by the key of the environment",
+    load: () => import("./token/command.ts"),
+  },
   rejected: {
     usage: "rejected list|show|export|replay",
     about: "what could not be decided: looks at it, takes it out, sends it in again",

@@ -1,6 +1,7 @@
 /** Whether a record can be decided at all: its size, its shape, its time. */
 import { type DecodedTransaction, decodeTransaction, type LogRecord } from "@weir/schema";
 import { type Rejection, recordBytes } from "./reject.ts";
+import type { Tokens } from "./tokens.ts";
 
 export type AdmitOptions = {
   /** Key, value and headers together; what is larger is rejected by reference. */
@@ -9,29 +10,36 @@ export type AdmitOptions = {
   readonly maxFutureMs: number;
   /** As decodeTransaction has it: 1 if left out. */
   readonly leastAmountMinor?: 0 | 1;
+  /** What ids become; left out, they stay. */
+  readonly tokens?: Tokens | undefined;
 };
 
 export type Admission =
   | {
       readonly ok: true;
+      /** The one that was given, with tokens for ids where they are to be tokens. */
+      readonly record: LogRecord;
       readonly transaction: DecodedTransaction;
       /** Event time: the transaction's own, else its record's. */
       readonly timeMs: number;
-      /** Place of its last brace in the record's value. */
+      /** Place of its last brace in the value. */
       readonly closeAtByte: number;
     }
   | { readonly ok: false; readonly rejection: Rejection };
 
-export function admit(record: LogRecord, options: AdmitOptions): Admission {
-  const { maxRecordBytes, maxFutureMs, leastAmountMinor } = options;
-  const tooLarge = sizeFault(record, maxRecordBytes);
+export function admit(given: LogRecord, options: AdmitOptions): Admission {
+  const { maxRecordBytes, maxFutureMs, leastAmountMinor, tokens } = options;
+  const tooLarge = sizeFault(given, maxRecordBytes);
   if (tooLarge !== null) return { ok: false, rejection: tooLarge };
+  const record = tokens === undefined ? given : tokens.record(given, "transaction");
   const decoded = decodeTransaction(record.value, leastAmountMinor);
   if (!decoded.ok) return { ok: false, rejection: { reason: "malformed", faults: decoded.faults } };
   const { transaction, closeAtByte } = decoded;
+  const noToken = tokens?.fault(transaction) ?? null;
+  if (noToken !== null) return { ok: false, rejection: { reason: "malformed", faults: [noToken] } };
   const rejection = timeFault(transaction, record.timestampMs, maxFutureMs);
   if (rejection !== null) return { ok: false, rejection };
-  return { ok: true, transaction, timeMs: transaction.timestampMs ?? record.timestampMs, closeAtByte };
+  return { ok: true, record, transaction, timeMs: transaction.timestampMs ?? record.timestampMs, closeAtByte };
 }
 
 /** Why it is too large to be looked at; null if it is not. */

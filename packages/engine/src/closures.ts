@@ -6,9 +6,16 @@ import type { Facts } from "./facts.ts";
 import type { Names } from "./names.ts";
 
 type Run<T> = (facts: Facts) => T;
+/** `isId`: where ids are tokens, it is one. */
+type Text = {
+  readonly kind: "text";
+  readonly run: Run<string | null>;
+  readonly literal?: string;
+  readonly isId?: boolean;
+};
 type Value =
   | { readonly kind: "number"; readonly run: Run<number>; readonly literal?: number }
-  | { readonly kind: "text"; readonly run: Run<string | null>; readonly literal?: string }
+  | Text
   | { readonly kind: "bool"; readonly run: Run<boolean> };
 
 export type Closure = Value & { readonly faults: readonly ExpressionFault[] };
@@ -38,7 +45,7 @@ function compile(node: ASTNode, names: Names): Value {
     case "id": {
       const name = names.get(node.args);
       if (name?.kind === "number") return { kind: "number", run: name.read };
-      if (name?.kind === "text") return { kind: "text", run: name.read };
+      if (name?.kind === "text") return { kind: "text", run: name.read, isId: name.isId };
       throw new Refusal(node, `${node.args} is a list; it can only stand after in`);
     }
     case "!_": {
@@ -153,8 +160,7 @@ function equality(node: ASTNode & { op: "==" | "!=" }, names: Names): Value {
     return { kind: "bool", run: wanted ? (facts) => read(facts) === null : (facts) => read(facts) !== null };
   }
   if (node.args.some(isNull)) throw new Refusal(node, "null can only be compared with what may be missing");
-  const left = compile(node.args[0], names);
-  const right = compile(node.args[1], names);
+  const [left, right] = alike(node.args[0], node.args[1], names);
   if (left.kind !== right.kind) throw new Refusal(node, `a ${left.kind} never equals a ${right.kind}`);
   const [a, b]: readonly [Run<unknown>, Run<unknown>] = [left.run, right.run];
   return { kind: "bool", run: wanted ? (facts) => a(facts) === b(facts) : (facts) => a(facts) !== b(facts) };
@@ -163,15 +169,19 @@ function equality(node: ASTNode & { op: "==" | "!=" }, names: Names): Value {
 function membership(node: ASTNode & { op: "in" }, names: Names): Value {
   const [item, list] = node.args;
   const value = compile(item, names);
-  const values = listOf(list, value.kind, names);
+  const values = listOf(list, value, names);
   const { run }: { run: Run<unknown> } = value;
   return { kind: "bool", run: (facts) => values.has(run(facts)) };
 }
 
-function listOf(node: ASTNode, kind: Value["kind"], names: Names): ReadonlySet<unknown> {
+function listOf(node: ASTNode, item: Value, names: Names): ReadonlySet<unknown> {
+  const { kind } = item;
+  const { tokens } = names;
+  const ofIds = item.kind === "text" && item.isId === true;
   if (node.op === "id") {
     const name = names.get(node.args);
-    if (name?.kind === "list" && kind === "text") return name.values;
+    if (name?.kind === "list" && kind === "text")
+      return ofIds && tokens !== undefined ? new Set([...name.values].map((id) => tokens.of(id))) : name.values;
     throw new Refusal(
       node,
       name?.kind === "list" ? `${node.args} holds texts, this looks for a ${kind}` : `${node.args} is not a list`,
@@ -180,7 +190,8 @@ function listOf(node: ASTNode, kind: Value["kind"], names: Names): ReadonlySet<u
   if (node.op !== "list") throw new Refusal(node, 'after in stands a list, such as ["DE", "FR"], or the name of one');
   const values = new Set<unknown>();
   for (const element of node.args) {
-    const value = compile(element, names);
+    const written = compile(element, names);
+    const value = ofIds && written.kind === "text" ? asId(written, element, names) : written;
     if (value.kind !== kind || !("literal" in value))
       throw new Refusal(element, `this list may hold only a ${kind}, written out`);
     values.add(value.literal);
@@ -190,13 +201,43 @@ function listOf(node: ASTNode, kind: Value["kind"], names: Names): ReadonlySet<u
 
 function choice(node: ASTNode & { op: "?:" }, names: Names): Value {
   const condition = bool(node.args[0], names);
-  const yes = compile(node.args[1], names);
-  const no = compile(node.args[2], names);
+  const [yes, no] = alike(node.args[1], node.args[2], names);
   if (yes.kind === "number" && no.kind === "number")
     return { kind: "number", run: (facts) => (condition(facts) ? yes.run(facts) : no.run(facts)) };
   if (yes.kind === "text" && no.kind === "text")
-    return { kind: "text", run: (facts) => (condition(facts) ? yes.run(facts) : no.run(facts)) };
+    return {
+      kind: "text",
+      isId: yes.isId === true,
+      run: (facts) => (condition(facts) ? yes.run(facts) : no.run(facts)),
+    };
   if (yes.kind === "bool" && no.kind === "bool")
     return { kind: "bool", run: (facts) => (condition(facts) ? yes.run(facts) : no.run(facts)) };
   throw new Refusal(node, `both branches must be of one kind, these are ${yes.kind} and ${no.kind}`);
+}
+
+/** Two that are compared, or of which one is taken: if one of them is an id, so is the other. */
+function alike(a: ASTNode, b: ASTNode, names: Names): readonly [Value, Value] {
+  const [left, right] = [compile(a, names), compile(b, names)];
+  if (left.kind !== "text" || right.kind !== "text" || (left.isId ?? false) === (right.isId ?? false))
+    return [left, right];
+  return [asId(left, a, names), asId(right, b, names)];
+}
+
+function asId(text: Text, node: ASTNode, { tokens }: Names): Text {
+  if (tokens === undefined || text.isId === true) return text;
+  const { run, literal } = text;
+  if (literal === undefined)
+    return {
+      kind: "text",
+      isId: true,
+      run(facts) {
+        const id = run(facts);
+        return id === null ? null : tokens.of(id);
+      },
+    };
+  if (tokens.of(literal) === literal) return { ...text, isId: true };
+  throw new Refusal(
+    node,
+    "ids are tokens here, and every decision of this rule would tell this one: write its token, or put it into a list",
+  );
 }

@@ -12,6 +12,7 @@ import { Names } from "./names.ts";
 import type { Plan, PlannedEntity, PlannedModel, PlannedRule } from "./plan.ts";
 import { compileRules } from "./rules.ts";
 import { NAME_PATTERN, RULESET } from "./ruleset-schema.ts";
+import type { Tokens } from "./tokens.ts";
 
 export type CompileResult =
   | { readonly ok: true; readonly plan: Plan }
@@ -31,10 +32,12 @@ export type CompileOptions = {
    * trained, and the plan scores without it.
    */
   readonly readBeside?: ReadBeside | null;
+  /** What ids are where the rules are applied: the ids of its lists and examples become tokens as well. */
+  readonly tokens?: Tokens | undefined;
 };
 
 /** Pure but for what `readBeside` reads, and total: never throws, whatever the text. */
-export function compileRuleset(text: string, { file, readBeside = NOT_READ }: CompileOptions): CompileResult {
+export function compileRuleset(text: string, { file, readBeside = NOT_READ, tokens }: CompileOptions): CompileResult {
   const { document, faults: shapeFaults } = readDocument(text, file, RULESET);
   if (document === null) return { ok: false, faults: shapeFaults };
   const faults = [...shapeFaults];
@@ -44,7 +47,7 @@ export function compileRuleset(text: string, { file, readBeside = NOT_READ }: Co
   const read = keysAt(document, "features").map((name) => featureAt(document, name, faults));
   const entities = planEntities(read, latenessMs);
   const features = entities.flatMap((entity) => entity.features);
-  const names = declareNames(document, features, faults);
+  const names = declareNames(document, features, tokens, faults);
   const canAsk = faults.length === 0;
   const { rules, whole, used } = compileRules(document, names, faults);
   checkOutcomes(document, faults);
@@ -130,8 +133,13 @@ function featureAt(document: SourceDocument, name: string, faults: RulesetFault[
   };
 }
 
-function declareNames(document: SourceDocument, features: readonly Feature[], faults: RulesetFault[]): Names {
-  const names = new Names();
+function declareNames(
+  document: SourceDocument,
+  features: readonly Feature[],
+  tokens: Tokens | undefined,
+  faults: RulesetFault[],
+): Names {
+  const names = new Names(tokens);
   for (const [index, feature] of features.entries()) {
     const wrong = names.declareFeature(feature, index);
     if (wrong !== null) faults.push(document.faultAtKey(["features", feature.name], wrong));

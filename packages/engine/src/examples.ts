@@ -67,7 +67,7 @@ export function exampleFaults(
     const { hour, weekday, ...rest } = given;
     const fields = Object.fromEntries(Object.entries(rest).filter(([name]) => Object.hasOwn(FIELDS, name)));
     const timeMs = timeAt(NOW_MS, { hour, weekday } as { hour?: number; weekday?: number });
-    const transaction = transactionFrom(document, [...place, "given"], fields, faults);
+    const transaction = transactionFrom(document, [...place, "given"], fields, world.names, faults);
     if (transaction === null) return null;
     const features = new Float64Array(world.features.length);
     // What is not given is as in a first transaction.
@@ -79,7 +79,7 @@ export function exampleFaults(
 
   function tryHistory(place: Path, { history = [] }: ExampleDocument): boolean | null {
     const before = faults.length;
-    const log = logOf(document, [...place, "history"], history, faults);
+    const log = logOf(document, [...place, "history"], history, world.names, faults);
     const asked = log.pop();
     if (faults.length > before || asked?.kind !== "transaction") return null;
     const states = new EntityStates(world.entities);
@@ -137,6 +137,7 @@ function logOf(
   document: SourceDocument,
   path: Path,
   history: readonly PastDocument[],
+  names: Names,
   faults: RulesetFault[],
 ): Logged[] {
   const log: Logged[] = [];
@@ -144,7 +145,7 @@ function logOf(
     ago === undefined ? NOW_MS : NOW_MS - boundedDuration(document, place, ago, faults, LIMITS.agoMs);
   for (const [index, { ago, labelled, ...fields }] of history.entries()) {
     const place = [...path, index];
-    const transaction = transactionFrom(document, place, fields, faults);
+    const transaction = transactionFrom(document, place, fields, names, faults);
     const timeMs = timeOf([...place, "ago"], ago);
     if (transaction === null) continue;
     if (index === history.length - 1 && (ago ?? labelled) !== undefined)
@@ -175,11 +176,13 @@ function transactionFrom(
   document: SourceDocument,
   path: Path,
   fields: Readonly<Partial<Record<MessageField, unknown>>>,
+  { tokens }: Names,
   faults: RulesetFault[],
 ): DecodedTransaction | null {
   const currency = document.sound(["currencies"]) ? document.data.currencies?.[0] : undefined;
   const message = { source: "source", target: "target", amount: 1, currency: currency ?? "EUR", ...fields };
-  const decoded = decodeTransaction(Buffer.from(JSON.stringify(message)));
+  const value = Buffer.from(JSON.stringify(message));
+  const decoded = decodeTransaction(tokens === undefined ? value : tokens.value(value, "transaction"));
   if (decoded.ok) return decoded.transaction;
   for (const { field, expected, got } of decoded.faults)
     faults.push(document.faultAt([...path, field], `${field} must be a ${expected}, got ${got}`));

@@ -1,9 +1,11 @@
 /** The names that the expressions of one ruleset can use, and the CEL environment that declares them. */
 import { Environment } from "@marcbachmann/cel-js";
+import { ID_MEMBERS } from "@weir/schema";
 import { type Facts, FIELDS, type Field, hourOf, type MessageField, weekdayOf } from "./facts.ts";
 import type { Feature } from "./feature.ts";
 import { AMOUNTS, canBeMissing, rangeOf } from "./features.ts";
 import type { Range } from "./range.ts";
+import type { Tokens } from "./tokens.ts";
 
 export type Name =
   | {
@@ -16,7 +18,13 @@ export type Name =
       /** Of the values that are not missing. */
       readonly range: Range;
     }
-  | { readonly kind: "text"; readonly optional: boolean; readonly read: (facts: Facts) => string | null }
+  | {
+      readonly kind: "text";
+      readonly optional: boolean;
+      readonly read: (facts: Facts) => string | null;
+      /** Whether it is one of what tokens may stand for. */
+      readonly isId: boolean;
+    }
   | { readonly kind: "list"; readonly values: ReadonlySet<string> };
 
 const MOST_TOLD = 40;
@@ -24,11 +32,14 @@ const MOST_TOLD = 40;
 const MOST_ADVISED = 20;
 
 export class Names {
+  /** What ids are in the facts; undefined: as they came. */
+  readonly tokens: Tokens | undefined;
   readonly #names = new Map<string, Name>();
   #advised = 0;
   readonly #environment = new Environment({ limits: { maxDepth: 50, maxAstNodes: 1_000, maxListElements: 200 } });
 
-  constructor() {
+  constructor(tokens?: Tokens) {
+    this.tokens = tokens;
     // CEL's types have no null; what may be missing is compared with it to ask whether it is there.
     this.#environment.registerOperator("string == null", () => false);
     this.#environment.registerOperator("double == null", () => false);
@@ -36,7 +47,10 @@ export class Names {
       const field = name as Field;
       if (type === "number")
         this.#declare(name, { kind: "number", optional, feature: null, ...numberOf(field as NumberField) });
-      else this.#declare(name, { kind: "text", optional, read: textOf(field as TextField) });
+      else {
+        const isId = (ID_MEMBERS as readonly string[]).includes(name);
+        this.#declare(name, { kind: "text", optional, isId, read: textOf(field as TextField) });
+      }
     }
   }
 

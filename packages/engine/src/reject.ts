@@ -11,6 +11,7 @@ import {
   type ReasonCode,
   rejectedHeaders,
 } from "@weir/schema";
+import type { Tokens } from "./tokens.ts";
 import { ENGINE_VERSION } from "./version.ts";
 import type { Duplicate } from "./window/observation.ts";
 
@@ -39,9 +40,9 @@ export function duplicateRejection({ origin, samePayload }: Duplicate, topic: st
 }
 
 export type RejectorOptions = {
-  readonly input: string;
-  readonly rejected: string;
+  readonly topics: { readonly rejected: string };
   readonly maxRecordBytes: number;
+  readonly tokens?: Tokens | undefined;
 };
 
 /** Bytes of key, value and headers: what the record costs, framing apart. */
@@ -58,23 +59,33 @@ const isKept = ([name]: Header): boolean => name === REPLAY_HEADER || !name.star
  * own would say something about another record. Only what it is a replay of stays. A record above `maxRecordBytes` goes by
  * reference (hash and size of its value, and where it stands): what we add must never make it too large to be written, or
  * its partition would stall.
+ *
+ * Where ids are tokens, what may still have ids goes by reference too, and without key and hash, from which they could be
+ * guessed. A duplicate has tokens by then. `input`: the topic of its origin.
  */
-export function createRejector({ input, rejected, maxRecordBytes }: RejectorOptions) {
+export function createRejector(input: string, { topics, maxRecordBytes, tokens }: RejectorOptions) {
+  const topic = topics.rejected;
   return (record: LogRecord, partition: number, { faults, ...rejection }: Rejection): NewRecord => {
     const origin = decisionId(input, partition, record.offset);
-    const ours = rejectedHeaders({ ...rejection, origin, faults: [...faults], engine: ENGINE_VERSION });
     const { key, value, headers, timestampMs } = record;
-    if (recordBytes(record) <= maxRecordBytes)
-      return { topic: rejected, key, value, headers: [...headers.filter(isKept), ...ours], timestampMs };
-    const sha256 = createHash("sha256")
-      .update(value ?? "")
-      .digest("hex");
+    const mayStay = tokens === undefined || rejection.duplicateOf !== undefined;
+    const isReference = !mayStay || recordBytes(record) > maxRecordBytes;
+    const ours = rejectedHeaders({ ...rejection, origin, faults: [...faults], engine: ENGINE_VERSION, isReference });
+    if (!isReference) return { topic, key, value, headers: [...headers.filter(isKept), ...ours], timestampMs };
+    const size = value?.length ?? 0;
+    const reference = tokens === undefined ? { sha256: sha256Of(value), size, origin } : { size, timestampMs, origin };
     return {
-      topic: rejected,
-      key: key !== null && key.length > maxRecordBytes >> 1 ? null : key,
-      value: Buffer.from(JSON.stringify({ sha256, size: value?.length ?? 0, origin })),
+      topic,
+      key: tokens !== undefined || (key !== null && key.length > maxRecordBytes >> 1) ? null : key,
+      value: Buffer.from(JSON.stringify(reference)),
       headers: ours,
       timestampMs,
     };
   };
+}
+
+function sha256Of(value: Buffer | null): string {
+  return createHash("sha256")
+    .update(value ?? "")
+    .digest("hex");
 }

@@ -24,9 +24,8 @@ export type ExportedLetter = {
 
 /** Without `payload` nothing of it is what the producer wrote: see mask.ts. Names of headers are told. */
 export function exportedLetter(letter: Letter, { payload }: { readonly payload: boolean }): ExportedLetter {
-  const { origin, reason, faults, engine, duplicateOf, replayOf, partition, offset, timestampMs } = letter;
+  const { origin, reason, faults, engine, duplicateOf, replayOf, partition, offset, timestampMs, isReference } = letter;
   const field = (bytes: Buffer | null) => (payload ? shown(bytes) : { masked: maskedBytes(bytes) });
-  const isReference = reason === "too_large";
   return {
     origin,
     reason,

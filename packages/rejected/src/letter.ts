@@ -14,7 +14,7 @@ export type Letter = RejectedNote & {
   readonly offset: number;
   /** Of the input record, ms since the epoch; -1 when it had none. */
   readonly timestampMs: number;
-  /** The input's own bytes; of `too_large` the value is a reference. Views of a response: copy what is kept. */
+  /** The input's own bytes; of a reference the value is that. Views of a response: copy what is kept. */
   readonly key: Buffer | null;
   readonly value: Buffer | null;
   /** The input's own, without Weir's. */

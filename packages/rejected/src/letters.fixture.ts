@@ -35,6 +35,7 @@ export function aRejectedRecord(spec: LetterSpec = {}): NewRecord {
     origin: decisionId(topic, inPartition, inOffset),
     faults: spec.faults ?? [{ field: "$", expected: "a decision", got: "TypeError" }],
     engine: "0.1.0",
+    isReference: spec.isReference ?? spec.reason === "too_large",
     ...(spec.duplicateOf === undefined ? {} : { duplicateOf: spec.duplicateOf }),
   };
   return {
@@ -56,6 +57,7 @@ export function aLetter(letter: Partial<Letter> = {}): Letter {
     origin: `${TOPICS.transactions}/0/0`,
     faults: [],
     engine: "0.1.0",
+    isReference: false,
     partition: 0,
     offset: 0,
     timestampMs: 1_000,

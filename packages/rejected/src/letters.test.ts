@@ -106,7 +106,7 @@ describe("masked", () => {
 
   test("a reference is told: it is Weir's own", () => {
     const reference = '{"sha256":"00","size":70000,"origin":"t/0/1"}';
-    const letter = aLetter({ reason: "too_large", value: Buffer.from(reference) });
+    const letter = aLetter({ isReference: true, value: Buffer.from(reference) });
     expect(exportedLetter(letter, { payload: false }).payload).toBe(reference);
   });
 
@@ -227,19 +227,24 @@ describe("the original of a reference", () => {
   const value = Buffer.from(aPayment());
   const reference = (of: Buffer) =>
     Buffer.from(JSON.stringify({ sha256: createHash("sha256").update(of).digest("hex"), size: of.length, origin: "" }));
+  const withoutHash = (timestampMs: number) =>
+    Buffer.from(JSON.stringify({ size: value.length, timestampMs, origin: "" }));
   const ask = (letter: Partial<Parameters<typeof aLetter>[0] & object>, truncateTo = 0) => {
     const broker = aBroker();
-    broker.produce({ topic: TOPICS.transactions, partition: 0, key: Buffer.from("ann"), value });
+    broker.produce({ topic: TOPICS.transactions, partition: 0, key: Buffer.from("ann"), value, timestampMs: 7 });
     broker.partition({ topic: TOPICS.transactions, partition: 0 }).truncate(truncateTo);
-    const about = aLetter({ reason: "too_large", value: reference(value), ...letter });
+    const about = aLetter({ isReference: true, value: reference(value), ...letter });
     return originalOf(new MemoryLog(broker), about, [TOPICS.transactions]);
   };
 
   test("is read from the input while that keeps it", async () => {
-    expect(await ask({})).toMatchObject({ ok: true, record: { value, key: Buffer.from("ann") } });
+    const found = { ok: true, record: { value, key: Buffer.from("ann") } };
+    expect(await ask({})).toMatchObject(found);
+    expect(await ask({ value: withoutHash(7) })).toMatchObject(found);
   });
   test.each([
     ["another record there", { value: reference(Buffer.from("else")) }, 0, "another record there"],
+    ["another one of its size", { value: withoutHash(8) }, 0, "another record there"],
     ["a reference that is none", { value: Buffer.from("{") }, 0, "another record there"],
     ["nothing there yet", { origin: `${TOPICS.transactions}/0/5` }, 0, "made anew"],
     ["no such partition", { origin: `${TOPICS.transactions}/8/0` }, 0, "no partition 8"],

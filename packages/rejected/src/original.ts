@@ -1,12 +1,12 @@
-/** The input record that a letter is about, read from the input's log while that is kept: what `too_large` has only a reference to. */
+/** The input record that a letter is about, read from the input's log while that is kept: for a letter that only refers to it. */
 import { createHash } from "node:crypto";
-import { DECISION_ID, type LogRecord } from "@weir/schema";
+import { DECISION_ID, type LogRecord, type RejectedReference } from "@weir/schema";
 import type { Log } from "@weir/stream";
 import type { Letter } from "./letter.ts";
 
 export type Original = { readonly ok: true; readonly record: LogRecord } | { readonly ok: false; readonly why: string };
 
-/** `inputs`: the topics that origins may lie in. A reference's hash must be that of what is found. */
+/** `inputs`: the topics that origins may lie in. A reference's hash, or its size and time where it has none, must be those of what is found. */
 export async function originalOf(log: Log, letter: Letter, inputs: readonly string[]): Promise<Original> {
   const [, topic = "", partitionText, offsetText] = DECISION_ID.exec(letter.origin) ?? [];
   if (!inputs.includes(topic)) return { ok: false, why: `${topic} is not an input topic here` };
@@ -20,7 +20,7 @@ export async function originalOf(log: Log, letter: Letter, inputs: readonly stri
   try {
     const record = (await reader.next())?.records.find((one) => one.offset === offset);
     if (record === undefined) return { ok: false, why: `${topic} has nothing there` };
-    if (letter.reason === "too_large" && !isReferenceTo(letter.value, record.value))
+    if (letter.isReference && !isReferenceTo(letter.value, record))
       return { ok: false, why: `${topic} has another record there: it was made anew` };
     return { ok: true, record };
   } finally {
@@ -28,15 +28,12 @@ export async function originalOf(log: Log, letter: Letter, inputs: readonly stri
   }
 }
 
-function isReferenceTo(reference: Buffer | null, value: Buffer | null): boolean {
+function isReferenceTo(reference: Buffer | null, { value, timestampMs }: LogRecord): boolean {
   try {
-    const { sha256 } = JSON.parse(reference?.toString("utf8") ?? "") as { readonly sha256?: unknown };
-    return (
-      sha256 ===
-      createHash("sha256")
-        .update(value ?? "")
-        .digest("hex")
-    );
+    const said = JSON.parse(reference?.toString("utf8") ?? "") as Partial<RejectedReference>;
+    if (said.sha256 === undefined) return said.size === (value?.length ?? 0) && said.timestampMs === timestampMs;
+    const right = createHash("sha256").update(value ?? "");
+    return said.sha256 === right.digest("hex");
   } catch {
     return false;
   }

@@ -89,13 +89,13 @@ describe("fixed", () => {
     expect(JSON.stringify(planned)).not.toContain("secret");
   });
   test("a reference that is too large can be replaced", () => {
-    expect(plan(aLetter({ reason: "too_large" }), fixedTo(aPayment()))).toMatchObject({ ok: true });
+    expect(plan(aLetter({ isReference: true }), fixedTo(aPayment()))).toMatchObject({ ok: true });
   });
 });
 
 test.each([
   ["foreign", { origin: "weir.by-source/0/3" }, "it was never in an input topic, but in weir.by-source"],
-  ["too_large", {}, "only its hash and size are in the rejected topic"],
+  ["too_large", { isReference: true }, "only a reference is in the rejected topic"],
   [
     "duplicate",
     { duplicateOf: "queueing.transactions/1/1" },

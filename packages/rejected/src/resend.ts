@@ -1,7 +1,7 @@
 /**
  * What a letter is when it is sent in again, or why it must not be. Pure.
  *
- * Never sent: what was never in the input (`foreign`), what is only a reference (`too_large`), and the same id again
+ * Never sent: what was never in the input (`foreign`), what is only a reference, and the same id again
  * (`duplicate`, `duplicate_conflict`): its first one was decided, which nobody remembers for longer than the ruleset looks
  * back, so that it would be decided a second time.
  */
@@ -41,15 +41,14 @@ type ResendRequest = {
   readonly nowMs: number;
 };
 
-/** A letter whose record was read from the input again is no longer a reference: hand it over with another reason. */
 export function planResend({ letter, fixed, targets, nowMs }: ResendRequest): ResendPlan {
-  const { origin, reason } = letter;
+  const { origin, reason, isReference } = letter;
   const [, topic, originPartition] = DECISION_ID.exec(origin) ?? [];
   const target = targets.find((one) => one.topic === topic);
   if (target === undefined) return refused(`it was never in an input topic, but in ${topic}`);
-  if (reason === "too_large" && fixed === null)
+  if (isReference && fixed === null)
     return refused(
-      "only its hash and size are in the rejected topic: rejected replay --from-input reads it from the input, while that keeps it",
+      "only a reference is in the rejected topic: rejected replay --from-input reads it from the input, while that keeps it",
     );
   const isDuplicate = reason === "duplicate" || reason === "duplicate_conflict";
   if (isDuplicate && fixed === null)

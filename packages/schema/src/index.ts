@@ -27,6 +27,7 @@ export {
   readRejectedHeaders,
   rejectedHeaders,
 } from "./rejected.ts";
+export { ID_MEMBERS, type MessageKind, replaceIds } from "./replace-ids.ts";
 export { MAX_TIMESTAMP_MS, parseTimestamp } from "./timestamp.ts";
 export {
   DECISION_ID,

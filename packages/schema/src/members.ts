@@ -122,6 +122,15 @@ export class Members {
     return this.#from[slot] !== 0;
   }
 
+  /** Index in the bytes where the value begins, and the one behind it; of a string with its quotes. 0: it is not there. */
+  from(slot: number): number {
+    return this.#from[slot] ?? 0;
+  }
+
+  to(slot: number): number {
+    return this.#to[slot] ?? 0;
+  }
+
   isObject(slot: number): boolean {
     return this.present(slot) && this.#bytes[this.#from[slot] ?? 0] === OPEN_BRACE;
   }

@@ -35,6 +35,8 @@ export const REJECTED_HEADERS = {
   engine: "weir-engine",
   /** Of a duplicate only: decision id of the first one. */
   duplicateOf: "weir-duplicate-of",
+  /** `true` where the value is no input but a reference to one; else it is not there. */
+  reference: "weir-reference",
 } as const;
 
 /**
@@ -43,24 +45,34 @@ export const REJECTED_HEADERS = {
  */
 export const REPLAY_HEADER = "weir-replay-of";
 
-/** What the headers of a rejected record say. Its key and value are the input's own bytes, unless too_large. */
+/** What the headers of a rejected record say. Its key and value are the input's own bytes, unless it is a reference. */
 export const Rejected = Type.Object({
   reason: Type.Enum(REASON_CODES),
   origin: Type.String(),
   faults: Type.Array(Fault),
   engine: Type.String(),
   duplicateOf: Type.Optional(Type.String()),
+  /** Left out: no. */
+  isReference: Type.Optional(Type.Boolean()),
 });
 export type Rejected = Readonly<Static<typeof Rejected>>;
 
-/** The value of a rejected record that was too_large: what to look for, and where, while the input log keeps it. */
+/**
+ * The value of a rejected record that was too large, or that may not be kept where ids are tokens: what to look for, and
+ * where, while the input log keeps it.
+ */
 export const RejectedReference = Type.Object({
-  sha256: Type.String({ pattern: "^[0-9a-f]{64}$" }),
+  /** Of the value. Left out where ids are tokens. */
+  sha256: Type.Optional(Type.String({ pattern: "^[0-9a-f]{64}$" })),
   /** Bytes of the value. */
   size: Type.Integer({ minimum: 0 }),
+  /** Of the record, where there is no hash to know it by. */
+  timestampMs: Type.Optional(Type.Integer()),
   origin: Type.String(),
 });
 export type RejectedReference = Readonly<Static<typeof RejectedReference>>;
+
+const YES = Buffer.from(String(true));
 
 export function rejectedHeaders(rejected: Rejected): Header[] {
   const headers: Header[] = [
@@ -71,11 +83,15 @@ export function rejectedHeaders(rejected: Rejected): Header[] {
   ];
   if (rejected.duplicateOf !== undefined)
     headers.push([REJECTED_HEADERS.duplicateOf, Buffer.from(rejected.duplicateOf)]);
+  if (rejected.isReference === true) headers.push([REJECTED_HEADERS.reference, YES]);
   return headers;
 }
 
 /** What the headers say; the reason may be one that this version does not know. */
-export type RejectedNote = Omit<Rejected, "reason"> & { readonly reason: string };
+export type RejectedNote = Omit<Rejected, "reason" | "isReference"> & {
+  readonly reason: string;
+  readonly isReference: boolean;
+};
 
 /** The inverse of rejectedHeaders, which stand last; null for a record that Weir did not reject. Never throws. */
 export function readRejectedHeaders(headers: readonly Header[]): RejectedNote | null {
@@ -89,6 +105,8 @@ export function readRejectedHeaders(headers: readonly Header[]): RejectedNote | 
     faults: faultsIn(lastText(headers, REJECTED_HEADERS.faults)),
     engine: lastText(headers, REJECTED_HEADERS.engine) ?? "",
     ...(duplicateOf === null ? {} : { duplicateOf }),
+    // Those from before the header was there were all too large.
+    isReference: reason === "too_large" || lastText(headers, REJECTED_HEADERS.reference) !== null,
   };
 }
 

@@ -42,6 +42,7 @@ export {
   labelsTopic,
   logSettings,
   shutdownSettings,
+  tokeniseKey,
   topicSettings,
   transactionsTopic,
 } from "./shared-settings.ts";

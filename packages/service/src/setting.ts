@@ -197,6 +197,8 @@ export function secretFile<const D extends null | undefined = undefined>(
     if (!read.ok) return read;
     const value = read.value.text.replace(/\r?\n$/, "");
     if (value === "") return { ok: false, fault: `names an empty file: ${quote(path)}` };
+    // Bytes that are no text were read as one and the same character: much of the secret would be lost.
+    if (value.includes("\uFFFD")) return { ok: false, fault: `names a file that is no text: ${quote(path)}` };
     return value.length >= minLength
       ? { ok: true, value }
       : { ok: false, fault: `names a file with fewer than ${minLength} characters: ${quote(path)}` };

@@ -96,6 +96,14 @@ export const topicSettings = group(
   },
 );
 
+/** What ids become tokens by. Not the text of a setting: an environment is told too easily. */
+export const tokeniseKey = secretFile({
+  name: "TOKENISE_KEY_FILE",
+  about: "File with the secret by which ids become tokens, at least 32 characters; without it they stay as they come",
+  default: null,
+  minLength: 32,
+});
+
 /** Names the application in its consumer group, transactional ids and internal topics. */
 export const appId = text({
   name: "APP_ID",

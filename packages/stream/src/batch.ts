@@ -153,6 +153,7 @@ export function markerRecord<Event>(
     snapshotFrom,
     historySinceMs: state.historySinceMs,
     feeds: context.stage.feeds ?? [],
+    ids: context.stage.ids,
   });
   return stateRecord(context, MARKER_KEY, marker, timestampMs);
 }

@@ -9,6 +9,7 @@ export {
   type StageEvents,
 } from "./events.ts";
 export { lagOf, waitingOf } from "./lag.ts";
+export { lastMarker } from "./last-marker.ts";
 export { chunkKey, decodeMarker, encodeMarker, isMarkerKey, MARKER_KEY, type Marker, parseChunkKey } from "./marker.ts";
 export { MemoryBroker, type MemoryPartition } from "./memory-broker.ts";
 export { type Interfere, MemoryLog, type MemoryLogOptions } from "./memory-log.ts";
@@ -31,6 +32,7 @@ export {
   Unrecoverable,
   type Writer,
 } from "./port.ts";
+export { otherIds } from "./replay-plan.ts";
 export {
   HISTORY_BEGINS,
   type ReplayPoint,

@@ -35,6 +35,11 @@ test("a member that this engine does not know is passed over, as one of a neighb
   expect(decodeMarker(encodeMarker(later))).toEqual(marker);
 });
 
+test("what ids are is kept, and nothing is written where they are as they came", () => {
+  expect(decodeMarker(encodeMarker({ ...marker, ids: "abcdefgh" })).ids).toBe("abcdefgh");
+  expect(encodeMarker({ ...marker, ids: undefined })).toEqual(encodeMarker(marker));
+});
+
 test("any bit flipped and any end cut off is found out", () => {
   const whole = encodeMarker(marker);
   for (let bit = 0; bit < whole.length * 8; bit += 1) {

@@ -24,6 +24,8 @@ export type Marker = {
   readonly historySinceMs: number;
   /** Stage.feeds. Null: written by an engine that did not say. */
   readonly feeds: readonly string[] | null;
+  /** Stage.ids. */
+  readonly ids?: string | undefined;
 };
 
 /** First byte of every key in a state topic: what kind of record it is. */
@@ -77,10 +79,11 @@ export function decodeMarker(value: Buffer): Marker {
     snapshotFrom = null,
     historySinceMs = 0,
     feeds = null,
+    ids,
   } = JSON.parse(body) as Marker & { version: number };
   if (version !== 1 && version !== VERSION)
     throw new Error(`marker: version ${version} is unknown, this engine reads up to ${VERSION}`);
-  return { position, replayFrom, identity, epoch, tag, snapshotFrom, historySinceMs, feeds };
+  return { position, replayFrom, identity, epoch, tag, snapshotFrom, historySinceMs, feeds, ids };
 }
 
 function checksum(body: string): string {

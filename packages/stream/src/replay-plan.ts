@@ -39,6 +39,7 @@ export function planReplay<Event>(
   start: number,
 ): ReplayPlan {
   const where = `${stage.input}/${partition}`;
+  if (marker !== null && marker.ids !== stage.ids) throw new Unrecoverable(otherIds(where, marker.ids, stage.ids));
   const beginning = start > 0 ? HISTORY_BEGINS : 0;
   if (committed === null)
     return {
@@ -78,6 +79,15 @@ export function planReplay<Event>(
     ...(stage.needsHistory && { historySinceMs: Math.max(known.historySinceMs, beginning) }),
     rebuilt: reason,
   };
+}
+
+/** What is said where a partition went on with other ids than a stage has: nothing may be written that mixes the two. */
+export function otherIds(where: string, had: string | undefined, here: string | undefined): string {
+  const named = (ids: string | undefined): string => (ids === undefined ? "as they came" : `tokens of the key ${ids}`);
+  return (
+    `in ${where} ids are ${named(had)}, here they are ${named(here)}. Mend: start with the key that was used there; ` +
+    "how another one is brought in is in docs/security.md"
+  );
 }
 
 /**

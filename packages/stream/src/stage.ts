@@ -65,6 +65,11 @@ export interface Stage<Event = unknown, State extends StageState<Event> = StageS
   readonly needsHistory: boolean;
   /** Names what the state's bytes mean; a snapshot of another identity is not loaded but rebuilt from the log. */
   readonly identity: string;
+  /**
+   * Names the key that ids are tokens of in what it reads and writes; left out, they are as they came. A partition that went on
+   * with others is refused: its log cannot be read anew with these.
+   */
+  readonly ids?: string | undefined;
   createState(): State;
   /** Pure in `state`; may throw, which leaves no trace. */
   step(state: State, record: LogRecord, partition: number): Step<Event>;

@@ -5,7 +5,7 @@
 import { readFileSync } from "node:fs";
 import { entityTopic, REJECTED_HEADER_PREFIX, rejectedLedgerTopic, TOPICS } from "@weir/schema";
 import type { MemoryBroker } from "@weir/stream";
-import { OtlpCollector } from "@weir/testing";
+import { cardNumbersIn, leakScan, OtlpCollector } from "@weir/testing";
 import { expect, onTestFinished, test } from "vitest";
 import { PARTITIONS, TOKEN, until, World } from "./detector.fixture.ts";
 
@@ -56,26 +56,8 @@ const LABELS: readonly (string | object)[] = [
   `${CARD} ${SECRET}`,
 ];
 
-const SEPARATED = CARD.replace(/(.{4})(?=.)/g, "$1[ -]?");
-/** The number, its digits in groups, the part that is no issuer's, and the secret; in hexadecimal and base64 too. */
-const FORMS = [CARD, SECRET].flatMap((text) => {
-  const bytes = Buffer.from(text);
-  return [text, text.slice(6), bytes.toString("hex"), bytes.toString("base64").slice(0, -4)];
-});
-
-function leaks(text: string): string[] {
-  const found = FORMS.filter((form) => text.includes(form));
-  const numbers = (text.match(/(?<![\d.])\d{14,19}\b/g) ?? []).filter(isLuhn);
-  return [...found, ...numbers, ...(text.match(new RegExp(SEPARATED, "g")) ?? [])];
-}
-
-function isLuhn(digits: string): boolean {
-  const sum = [...digits].toReversed().reduce((total, digit, at) => {
-    const value = Number(digit) * (at % 2 === 0 ? 1 : 2);
-    return total + (value > 9 ? value - 9 : value);
-  }, 0);
-  return sum % 10 === 0;
-}
+const planted = leakScan([CARD, SECRET]);
+const leaks = (text: string): string[] => [...planted(text), ...cardNumbersIn(text)];
 
 /** Every record asks for spans. */
 const TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";

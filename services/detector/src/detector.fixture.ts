@@ -41,21 +41,21 @@ export class World {
 
   /** Ids of the transactions that have an output, in no order. */
   decided(): number[] {
-    const values = OUTPUTS.flatMap((topic) => this.#records(topic)).map(({ value }) => String(value));
+    const values = OUTPUTS.flatMap((topic) => this.records(topic)).map(({ value }) => String(value));
     return values.map((text) => Number((JSON.parse(text) as { id: string }).id));
   }
 
   /** In the order of their ids. */
   decisions(): { readonly id: number; readonly decision: Decision }[] {
     const values = [TOPICS.legit, TOPICS.fraud]
-      .flatMap((topic) => this.#records(topic))
+      .flatMap((topic) => this.records(topic))
       .map(({ value }) => String(value));
     const read = values.map((text) => JSON.parse(text) as { id: string; decision: Decision });
     return read.map(({ id, decision }) => ({ id: Number(id), decision })).toSorted((a, b) => a.id - b.id);
   }
 
   count(topic: string): number {
-    return this.#records(topic).length;
+    return this.records(topic).length;
   }
 
   /** `stop` ends it in good order; `exit` resolves with its exit code. */
@@ -92,7 +92,7 @@ export class World {
     expect(this.decided().toSorted((a, b) => a - b)).toEqual(Array.from({ length: this.produced }, (_, id) => id));
   }
 
-  #records(topic: string) {
+  records(topic: string) {
     return this.broker.partitions(topic).flatMap((one) => one.slice(one.start, one.end, 1e9).records);
   }
 }
@@ -137,11 +137,16 @@ thresholds: { review: 0.6, decline: 0.9 }
 /** In the file `token`. */
 export const TOKEN = "0123456789abcdef";
 
+/** In the file `secret`: what ids become tokens by. */
+export const SECRET = "a secret of thirty-two bytes, so long";
+
 const FILES: Readonly<Record<string, string>> = {
   "threshold.yaml": THRESHOLD,
   "counts.yaml": COUNTS,
   "pair.yaml": PAIR,
   token: TOKEN,
+  secret: SECRET,
+  "another-secret": `${SECRET}!`,
 };
 
 export function readFile(path: string): string {

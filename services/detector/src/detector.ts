@@ -30,6 +30,7 @@ import {
   type ConfigOf,
   refuseDroppedStages,
   refuseForgetfulTopics,
+  refuseOtherIds,
   retentionIn,
   verifiedCounts,
 } from "./start-checks.ts";
@@ -102,9 +103,9 @@ async function startDetector(
 ): Promise<Running> {
   const { log, lettersLog = log, configOf = noConfig } = source;
   const { chain, topics, appId, maxStageLag, allowPartialHistory, shutdownDeadlineMs } = settings;
-  const { plan, stages: only, drain } = chain;
+  const { plan, stages: only, drain, tokens } = chain;
   logger.info(
-    { ruleset: plan.label, stages: only, input: topics.transactions, drain },
+    { ruleset: plan.label, stages: only, input: topics.transactions, drain, ids: tokens?.name },
     `connecting to ${source.place} to ${drain ? "drain" : "decide"} ${topics.transactions} by ${plan.label}, stages ${only.join(", ") || "none"}`,
   );
   const topicsReady = health.item("topics", `waiting for ${source.place}`);
@@ -158,6 +159,7 @@ async function startDetector(
       places: entityPlaces(chainOf(plan, chain), links, counts),
       tail,
       label: plan.label,
+      tokens,
     });
     const stopWatching = watchProgress({
       chain: running,
@@ -205,8 +207,8 @@ export function groupOf(appId: string, { groupSuffix }: Pick<ChainStage, "groupS
 
 function stagesOf(settings: DetectorSettings, partitions: PartitionCounts): ChainStage[] {
   const { chain, topics, appId, explain, maxRecordBytes, maxFutureMs } = settings;
-  const { plan, inputKeyed } = chain;
-  return createChain({ plan, inputKeyed, topics, appId, explain, maxRecordBytes, maxFutureMs, partitions });
+  const { plan, inputKeyed, tokens } = chain;
+  return createChain({ plan, inputKeyed, tokens, topics, appId, explain, maxRecordBytes, maxFutureMs, partitions });
 }
 
 /** The partitions of every topic. Throws ConfigurationError when starting would be wrong, and what the log throws. */
@@ -218,6 +220,8 @@ async function check(settings: DetectorSettings, source: Source): Promise<Partit
   // Which topics there are does not depend on how many partitions they have.
   const stages = stagesOf(settings, new Map(inputs.map((topic) => [topic, 1])));
   const counts = await verifiedCounts(log, stages);
+  const [entry] = stages;
+  if (entry !== undefined) await refuseOtherIds(log, entry, counts.get(entry.input) ?? 0);
   if (chain.drain) return counts;
   await refuseDroppedStages(log, appId, inputs);
   await refuseForgetfulTopics(stages, configOf, { allowPartialHistory });

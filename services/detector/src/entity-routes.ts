@@ -12,8 +12,9 @@ import {
   EntityState,
   type EntityView,
   type StateEvent,
+  type Tokens,
 } from "@weir/engine";
-import { type Decision, partitionFor } from "@weir/schema";
+import { type Decision, ID_MEMBERS, partitionFor } from "@weir/schema";
 import { type RouteAnswer, type RouteRequest, type Routes, refusal } from "@weir/service";
 import type { PartitionCounts, RunningChain } from "@weir/stream";
 import type { DecisionTail } from "./decision-tail.ts";
@@ -65,6 +66,8 @@ export type EntityRoutesOptions = {
   readonly tail: DecisionTail | null;
   /** Of the ruleset. */
   readonly label: string;
+  /** What the keys of states are; undefined: ids as they came. */
+  readonly tokens: Tokens | undefined;
 };
 
 /** Of the stages of a chain those that keep an entity. `links`: how the chain runs, here or elsewhere. */
@@ -87,17 +90,19 @@ export function answerEntities(routes: Routes, options: EntityRoutesOptions): vo
 }
 
 async function answer(
-  { chain, places, tail, label }: EntityRoutesOptions,
+  { chain, places, tail, label, tokens }: EntityRoutesOptions,
   { params, query }: RouteRequest,
 ): Promise<RouteAnswer> {
-  const { field, key = "" } = params;
+  const { field, key: asked = "" } = params;
   if (Object.keys(query).length > 0) return refusal(400, "nothing may be asked beside the entity and its key");
   const place = places.find((one) => one.field === field);
   if (place === undefined) {
     const kept = places.map((one) => one.field).join(", ");
     return refusal(404, `${label} keeps nothing by that; ${kept === "" ? "it looks at no past" : `by ${kept}`}`);
   }
-  if (key === "") return refusal(404, "a key is not empty");
+  if (asked === "") return refusal(404, "a key is not empty");
+  const isId = (ID_MEMBERS as readonly string[]).includes(place.field);
+  const key = isId && tokens !== undefined ? tokens.of(asked) : asked;
   const partition = partitionFor(key, place.partitions);
   const { topic, group } = place;
   const where = { topic, partition, group };

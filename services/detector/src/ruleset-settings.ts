@@ -3,8 +3,8 @@
  * shows the faults of both.
  */
 import { dirname, join } from "node:path";
-import { compileRuleset, formatFaults, type Plan } from "@weir/engine";
-import { type Entry, file, flag, oneOf } from "@weir/service";
+import { compileRuleset, formatFaults, type Plan, Tokens } from "@weir/engine";
+import { type Entry, file, flag, oneOf, tokeniseKey } from "@weir/service";
 
 const path = file({
   name: "RULESET",
@@ -15,24 +15,33 @@ const path = file({
 const inputKeyed = flag({
   name: "INPUT_KEYED",
   about:
-    "The input is keyed by source with Kafka's default partitioner: a ruleset that asks for no frauds then needs no gate",
+    "The input is keyed by source with Kafka's default partitioner: a ruleset that asks for no frauds then needs no gate, unless ids become tokens",
   default: false,
 });
 
-export type RulesetSettings = { readonly plan: Plan; readonly path: string; readonly inputKeyed: boolean };
+export type RulesetSettings = {
+  readonly plan: Plan;
+  readonly path: string;
+  /** Never where ids are tokens: the input is keyed by what they were. */
+  readonly inputKeyed: boolean;
+  readonly tokens: Tokens | undefined;
+};
 
 export const rulesetSettings: Entry<RulesetSettings> = {
-  rows: [...path.rows, ...inputKeyed.rows],
+  rows: [...path.rows, ...inputKeyed.rows, ...tokeniseKey.rows],
   read(source, faults) {
     const keyed = inputKeyed.read(source, faults);
+    const secret = tokeniseKey.read(source, faults);
     const document = path.read(source, faults);
-    if (!document.ok) return { ok: false };
+    if (!document.ok || !secret.ok) return { ok: false };
+    const tokens = secret.value === null ? undefined : new Tokens(secret.value);
     const { text, path: file } = document.value;
     const readBeside = (name: string): string => source.readFile(join(dirname(file), name));
-    const compiled = compileRuleset(text, { file, readBeside });
+    const compiled = compileRuleset(text, { file, readBeside, tokens });
     if (!compiled.ok) faults.push(...compiled.faults.map((fault) => `RULESET ${formatFaults([fault]).trimEnd()}`));
     if (!compiled.ok || !keyed.ok) return { ok: false };
-    return { ok: true, value: { plan: compiled.plan, path: document.value.path, inputKeyed: keyed.value } };
+    const { plan } = compiled;
+    return { ok: true, value: { plan, path: document.value.path, inputKeyed: keyed.value && !tokens, tokens } };
   },
 };
 

@@ -1,18 +1,22 @@
 /**
  * What must hold before a detector starts, since going on would decide wrongly or leave something undecided: the topics
- * are there and fit, no stage is left out that still has something to decide, and the logs reach back far enough.
+ * are there and fit, ids are what they were, no stage is left out that still has something to decide, and the logs reach
+ * back far enough.
  */
 import { ENTITY_FIELDS } from "@weir/engine";
 import { entityTopic } from "@weir/schema";
 import { ConfigurationError } from "@weir/service";
 import {
   type Log,
+  lastMarker,
+  otherIds,
   type PartitionCounts,
   type Stage,
   TopicMissing,
   Unrecoverable,
   verifyTopics,
   waitingOf,
+  wallClock,
 } from "@weir/stream";
 
 /** By topic. Throws ConfigurationError when topics are missing or do not fit together. */
@@ -29,6 +33,26 @@ export async function verifiedCounts(
       });
     if (error instanceof Unrecoverable) throw new ConfigurationError(error.message, { cause: error });
     throw error;
+  }
+}
+
+const MARKER_WITHIN_MS = 30_000;
+
+/**
+ * Throws ConfigurationError when the logs hold ids that are tokens of another key, or none: what was written with both
+ * would take one customer for two. It is the first stage that makes them; one partition of it tells for all.
+ */
+export async function refuseOtherIds(
+  log: Log,
+  { input, stateTopic, ids }: Pick<Stage, "input" | "stateTopic" | "ids">,
+  partitions: number,
+): Promise<void> {
+  const context = { log, clock: wallClock, deadlineMs: MARKER_WITHIN_MS };
+  for (let partition = 0; partition < partitions; partition += 1) {
+    const marker = await lastMarker(context, { topic: stateTopic, partition });
+    if (marker === null || marker === "corrupt") continue;
+    if (marker.ids !== ids) throw new ConfigurationError(otherIds(`${input}/${partition}`, marker.ids, ids));
+    return;
   }
 }
 

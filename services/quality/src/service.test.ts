@@ -1,3 +1,4 @@
+import { Tokens } from "@weir/engine";
 import { type Label, TOPICS } from "@weir/schema";
 import { createLogger, readSettings, serve } from "@weir/service";
 import { MemoryBroker, MemoryLog } from "@weir/stream";
@@ -16,6 +17,8 @@ rules:
 thresholds: { review: 0.6, decline: 0.9 }
 `;
 
+const SECRET = "a secret of thirty-two bytes, so long";
+
 const WAIT = { timeout: 20_000, interval: 20 };
 
 function world(topics: readonly string[] = [TOPICS.legit, TOPICS.fraud, TOPICS.labels]) {
@@ -25,11 +28,11 @@ function world(topics: readonly string[] = [TOPICS.legit, TOPICS.fraud, TOPICS.l
     const value = Buffer.from(typeof message === "string" ? message : JSON.stringify(message));
     broker.produce({ topic, partition, key: null, value, timestampMs: 0 });
   };
-  const decided = (number: number, atMs: number, stopped: boolean, amount = 2.5) => {
+  const decided = (number: number, atMs: number, stopped: boolean, amount = 2.5, source = "s") => {
     const id = `${TOPICS.transactions}/${number % 2}/${number}`;
     const [outcome, reasons] = stopped ? ["decline", [{ rule: "large" }]] : ["approve", []];
     const decision = { id, outcome, score: stopped ? 0.95 : 0, eventTime: T0 + atMs, ruleset: "two@1#0", reasons };
-    const message = { source: "s", target: "t", amount, currency: "EUR", decision };
+    const message = { source, target: "t", amount, currency: "EUR", decision };
     produce(stopped ? TOPICS.fraud : TOPICS.legit, number % 2, message);
     return { transaction: id, source: "s", target: "t", timestamp: T0 + atMs };
   };
@@ -42,7 +45,8 @@ function start(broker: MemoryBroker, env: Readonly<Record<string, string>> = {})
   const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
   const log = new MemoryLog(broker, { interfere: (point) => (point === "read:before" ? turn() : undefined) });
   const time = { LABEL_WAIT_MS: "1000", PERIOD_MS: "1000", PERIODS: "10" };
-  const source = { env: { PORT: "0", RULESET: "two.yaml", ...time, ...env }, readFile: () => RULESET };
+  const readFile = (path: string) => (path === "secret" ? SECRET : RULESET);
+  const source = { env: { PORT: "0", RULESET: "two.yaml", ...time, ...env }, readFile };
   const settings = readSettings(qualitySettings, source);
   const stop = new AbortController();
   const lines: string[] = [];
@@ -134,4 +138,13 @@ test("figures that would never have had their wait are a fault of the configurat
     readSettings(qualitySettings, { env: { RULESET: "two.yaml", ...env }, readFile: () => RULESET });
   expect(() => read({ PERIODS: "8" })).toThrow("PERIODS times PERIOD_MS must be at least");
   expect(read({ PERIODS: "9" }).time).toEqual({ waitMs: 604_800_000, periodMs: 86_400_000, periods: 9 });
+});
+
+test("labels with ids are of decisions with tokens", { timeout: 60_000 }, async () => {
+  const { broker, decided, labelled } = world();
+  labelled(decided(0, 0, true, 7, new Tokens(SECRET).of("s")), 100);
+  decided(1, 5_000, false);
+  const service = start(broker, { TOKENISE_KEY_FILE: "secret" });
+  await service.untilReady();
+  expect(await service.metric('weir_quality_labels_total{result="counted"}')).toBe(1);
 });

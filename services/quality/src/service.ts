@@ -62,7 +62,8 @@ async function startQuality(
   { log: logger, metrics, health, stopping }: World,
   { log, place, refuseUnfit }: Source,
 ): Promise<Running> {
-  const { ruleset, topics, time, mostKept } = settings;
+  const { topics, time, mostKept } = settings;
+  const ruleset = settings.ruleset.plan;
   const live = new LiveQuality({ ...time, mostKept });
   const report = createReport(metrics, ruleset);
   const readiness = health.item("topics", "has not read yet what the topics keep");
@@ -119,7 +120,8 @@ class Lanes {
 
   constructor(log: Log, { topics, ruleset, oneIn }: QualitySettings, live: LiveQuality, report: Report) {
     this.#log = log;
-    const readPayment = createReadPayment(ruleset);
+    const { plan, tokens } = ruleset;
+    const readPayment = createReadPayment(plan);
     const isLookedAt = (source: string): boolean => oneIn === 1 || partitionFor(source, oneIn) === 0;
     const decision = ({ value }: LogRecord): Told | null => {
       const payment = readPayment(value);
@@ -130,9 +132,11 @@ class Lanes {
     const label = ({ value }: LogRecord): Told | null => {
       const decoded = decodeLabel(value);
       if (!decoded.ok) report.unreadable("labels");
-      if (!decoded.ok || !isLookedAt(decoded.label.source)) return null;
+      if (!decoded.ok) return null;
+      const source = tokens?.of(decoded.label.source) ?? decoded.label.source;
+      if (!isLookedAt(source)) return null;
       // Behind its payment, and before it counts.
-      return { timeMs: decoded.label.timestampMs, take: () => live.labelled(decoded.label) };
+      return { timeMs: decoded.label.timestampMs, take: () => live.labelled({ ...decoded.label, source }) };
     };
     this.#kinds = [
       { topic: topics.legit, tell: decision },

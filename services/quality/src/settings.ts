@@ -1,5 +1,5 @@
 /** The settings of the service; README.md shows the table of the whole, and a test keeps it current. */
-import { compileRuleset, formatFaults, type Plan } from "@weir/engine";
+import { compileRuleset, formatFaults, type Plan, Tokens } from "@weir/engine";
 import {
   durationMs,
   type Entry,
@@ -8,6 +8,7 @@ import {
   integer,
   kafkaSettings,
   sharedSettings,
+  tokeniseKey,
   topicSettings,
 } from "@weir/service";
 
@@ -20,13 +21,16 @@ const path = file({
   default: "rulesets/threshold.yaml",
 });
 
-const ruleset: Entry<Plan> = {
-  rows: path.rows,
+/** `tokens`: what ids are in decisions; undefined: as they came. */
+const ruleset: Entry<{ readonly plan: Plan; readonly tokens: Tokens | undefined }> = {
+  rows: [...path.rows, ...tokeniseKey.rows],
   read(source, faults) {
     const document = path.read(source, faults);
-    if (!document.ok) return document;
-    const compiled = compileRuleset(document.value.text, { file: document.value.path, readBeside: null });
-    if (compiled.ok) return { ok: true, value: compiled.plan };
+    const secret = tokeniseKey.read(source, faults);
+    if (!document.ok || !secret.ok) return { ok: false };
+    const tokens = secret.value === null ? undefined : new Tokens(secret.value);
+    const compiled = compileRuleset(document.value.text, { file: document.value.path, readBeside: null, tokens });
+    if (compiled.ok) return { ok: true, value: { plan: compiled.plan, tokens } };
     faults.push(...compiled.faults.map((fault) => `RULESET ${formatFaults([fault]).trimEnd()}`));
     return { ok: false };
   },

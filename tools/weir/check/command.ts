@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { compileRuleset, formatFaults } from "@weir/engine";
 import { EXIT_CONFIGURATION, flag, optionLines, parseArguments, refuse } from "../../cli/arguments.ts";
 import { besideOf } from "../beside.ts";
+import { tokensHere } from "../inputs.ts";
 import { measureCost } from "./cost.ts";
 import { reportLines, reportOf } from "./report.ts";
 
@@ -23,7 +24,10 @@ export async function run(args: readonly string[]): Promise<number> {
   } catch (error) {
     return refuse(COMMAND, [`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`]);
   }
-  const compiled = compileRuleset(text, { file, readBeside: besideOf(file) });
+  const wrong: string[] = [];
+  const tokens = tokensHere(wrong);
+  if (wrong.length > 0) return refuse(COMMAND, wrong);
+  const compiled = compileRuleset(text, { file, readBeside: besideOf(file), tokens });
   if (!compiled.ok) {
     if (values.json) console.log(JSON.stringify({ ok: false, faults: compiled.faults }, null, 2));
     else console.error(formatFaults(compiled.faults));
@@ -39,6 +43,8 @@ function printHelp(): 0 {
     `${COMMAND} FILE [options]   compiles a ruleset and runs its examples`,
     "",
     ...optionLines(options),
+    "",
+    "Where TOKENISE_KEY_FILE names a key, ids are tokens, as in a detector.",
     "",
     "Exit codes: 0 no fault; 78 faults, each with file, line, column and what would be right.",
   ];

@@ -4,7 +4,7 @@ import type { Plan } from "@weir/engine";
 import { choice, durationMs, integer, optionLines, parseArguments, refuse, text } from "../../cli/arguments.ts";
 import { Interrupt } from "../../cli/interrupt.ts";
 import { Screen } from "../../cli/screen.ts";
-import { openData, readColumns, readRuleset, wordsOf } from "../inputs.ts";
+import { openData, readColumns, readRuleset, tokensHere, wordsOf } from "../inputs.ts";
 import { Outputs } from "./outputs.ts";
 import { Progress } from "./progress.ts";
 import { Replay } from "./replay.ts";
@@ -37,7 +37,8 @@ export async function run(args: readonly string[]): Promise<number> {
   if (help) return printHelp();
   const wrong = [...faults, ...words.map((word) => `${JSON.stringify(word)} means nothing here`)];
   for (const name of ["ruleset", "data", "out"] as const) if (values[name] === null) wrong.push(`--${name} is missing`);
-  const plan = await readRuleset(values.ruleset, wrong);
+  const tokens = tokensHere(wrong);
+  const plan = await readRuleset(values.ruleset, wrong, "there", tokens);
   const columns = await readColumns(values.columns, wrong);
   // What the columns of the data should be is not known when their document has faults.
   const readable = columns !== null || values.columns === null;
@@ -49,7 +50,7 @@ export async function run(args: readonly string[]): Promise<number> {
     return refuse(COMMAND, wrong);
   }
   const labelDelayMs = values["label-delay"] ?? columns?.label?.delayMs ?? 0;
-  const replay = new Replay({ plan, explain, labelDelayMs, leastAmountMinor: 1 });
+  const replay = new Replay({ plan, explain, labelDelayMs, leastAmountMinor: 1, tokens });
   return await decide({ plan, columns, dataset, outputs, replay, limit: limit ?? Number.POSITIVE_INFINITY });
 }
 
@@ -115,7 +116,8 @@ function printHelp(): 0 {
     "",
     "Each line of --out is what a detector writes to its output topics: the message with its decision. A row of CSV is made",
     "a message first, as --columns says; JSON lines without --columns are messages, or outputs of Weir, which are decided",
-    "anew. One without any time comes at the time of the one before it, the first in 1970.",
+    "anew. One without any time comes at the time of the one before it, the first in 1970. Ids become tokens where",
+    "TOKENISE_KEY_FILE names a key, as in a detector.",
     "",
     "Exit codes: 0 all rows are read; 1 the data broke off; 78 something must be changed; 130 stopped by Ctrl-C.",
   ];

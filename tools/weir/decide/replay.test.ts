@@ -1,5 +1,5 @@
 import type { DataRow } from "@weir/dataset";
-import { type ChainStage, compileRuleset, createChain, formatFaults, type Plan } from "@weir/engine";
+import { type ChainStage, compileRuleset, createChain, formatFaults, type Plan, Tokens } from "@weir/engine";
 import { TOPICS } from "@weir/schema";
 import { expect, test } from "vitest";
 import { Replay, type Replayed } from "./replay.ts";
@@ -149,4 +149,23 @@ test("what is written is, byte by byte, what the detector's stage writes of the 
     expect(replayed.kind === "decided" && replayed.output.toString()).toBe(step.outputs[0]?.value?.toString());
     if (step.event !== null) state.apply(step.event, offset);
   }
+});
+
+test("ids become tokens by a key, and what comes out is decided the same again", () => {
+  const tokens = new Tokens("a secret of thirty-two bytes, so long");
+  const outputs = (rows: readonly DataRow[]): string[] => {
+    const replay = aReplay(RISK, { tokens });
+    return rows.map((row) => {
+      const replayed = replay.step(row);
+      return replayed.kind === "decided" ? String(replayed.output) : replayed.rejection.reason;
+    });
+  };
+  const rows = [0, 1, 2, 2].map((days) => aRow(days, { fraud: days === 0 }));
+  const decided = outputs(rows);
+  expect(decided[0]).toContain(`"source":"${tokens.of("c")}","target":"${tokens.of("t")}"`);
+  expect(decided[3]).toBe("duplicate");
+  const again = rows.map(
+    (row) => ({ ...row, value: tokens.value((row as { value: Buffer }).value, "transaction") }) as DataRow,
+  );
+  expect(outputs(again)).toEqual(decided);
 });

@@ -15,6 +15,7 @@ import {
   type Plan,
   type Rejection,
   spliceDecision,
+  type Tokens,
 } from "@weir/engine";
 import { Agenda } from "@weir/scenario";
 import { type DecodedLabel, type DecodedTransaction, decisionId, TOPICS } from "@weir/schema";
@@ -26,6 +27,8 @@ export type ReplayOptions = {
   readonly labelDelayMs: number;
   /** 1, as a detector has it; 0: payments of 0.00 count too. */
   readonly leastAmountMinor: 0 | 1;
+  /** What ids become; left out, they stay. */
+  readonly tokens?: Tokens | undefined;
 };
 
 export type Replayed =
@@ -70,8 +73,8 @@ export class Replay {
   #labelsUnmatched = 0;
 
   constructor(options: ReplayOptions) {
-    const { plan, explain, labelDelayMs, leastAmountMinor } = options;
-    this.#admission = { maxRecordBytes: MAX_RECORD_BYTES, maxFutureMs: NO_ARRIVAL, leastAmountMinor };
+    const { plan, explain, labelDelayMs, leastAmountMinor, tokens } = options;
+    this.#admission = { maxRecordBytes: MAX_RECORD_BYTES, maxFutureMs: NO_ARRIVAL, leastAmountMinor, tokens };
     this.#labelDelayMs = labelDelayMs;
     this.#wantsLabels = plan.entities.some(({ layout }) => layout.labels);
     this.#evaluator = new Evaluator(plan, { topic: TOPICS.transactions, explain });
@@ -104,6 +107,7 @@ export class Replay {
     const admitted = admit(record, this.#admission);
     if (!admitted.ok) return rejected(admitted.rejection);
     const { transaction, timeMs, closeAtByte } = admitted;
+    const value = admitted.record.value as Buffer;
     this.#lastTimeMs = timeMs;
     this.#tellLabels(timeMs);
     let evaluation: Evaluation;
@@ -114,7 +118,7 @@ export class Replay {
     }
     if (evaluation.kind === "duplicate") return rejected(duplicateRejection(evaluation.duplicate, TOPICS.transactions));
     if (row.fraud !== null && this.#wantsLabels) this.#expectLabel(transaction, timeMs, row.fraud, id);
-    const output = spliceDecision(row.value, closeAtByte, evaluation.text);
+    const output = spliceDecision(value, closeAtByte, evaluation.text);
     return { kind: "decided", line, id, decided: evaluation, output };
   }
 

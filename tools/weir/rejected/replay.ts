@@ -32,7 +32,9 @@ export const replayAction = defineAction({
       placeholder: "FILE.jsonl",
       fallback: null,
     }),
-    "from-input": flag("read what was too large from the input topic, for when MAX_RECORD_BYTES was raised"),
+    "from-input": flag(
+      "read what the rejected topic only refers to from the input topic: what was too large, or had ids",
+    ),
     "dry-run": flag("say what would be sent, and send nothing"),
     limit: integer({ about: "how many to send at most", min: 1, max: Number.MAX_SAFE_INTEGER, fallback: null }),
     ...choosing,
@@ -125,7 +127,7 @@ class ReplayJob {
     const { fixed, fromInput, targets } = this.#options;
     const replacement = fixed.get(letter.origin) ?? null;
     let whole = letter;
-    if (fromInput && replacement === null && letter.reason === "too_large") {
+    if (fromInput && replacement === null && letter.isReference) {
       const original = await originalOf(
         this.#world.log,
         letter,
@@ -133,7 +135,7 @@ class ReplayJob {
       );
       if (!original.ok) return this.refuse(letter.origin, original.why);
       const { key, value, headers } = original.record;
-      whole = { ...letter, key, value, headers, reason: "" };
+      whole = { ...letter, key, value, headers, isReference: false };
     }
     const plan = planResend({ letter: whole, fixed: replacement, targets, nowMs: Date.now() });
     if (!plan.ok) return this.refuse(letter.origin, plan.why);

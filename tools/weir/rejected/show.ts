@@ -18,7 +18,7 @@ export const showAction = defineAction({
     "Shows one of them as JSON: why it was rejected, its headers, and of key, headers and payload what kind of thing they are",
   options: {
     payload: flag("show key, headers and payload as they are: text, or base64 where they are no UTF-8"),
-    "from-input": flag("read the record from the input topic, for one that was too large; while that is kept"),
+    "from-input": flag("read the record from the input topic, for one that is only referred to; while that is kept"),
     partition: choosing.partition,
   },
   more: [
@@ -44,11 +44,11 @@ export const showAction = defineAction({
       }
       const { key, value, headers } = original.record;
       // It is no reference any more, so it is masked like any other.
-      shown = { ...letter, key, value, headers, reason: "" };
+      shown = { ...letter, key, value, headers, isReference: false };
     }
     const { headers, ...rest } = exportedLetter(shown, values);
     const sentAgain = await ledgerEntry(world, origin);
-    const told = { ...rest, reason: letter.reason, headers: headers.map(([name, value]) => [printable(name), value]) };
+    const told = { ...rest, headers: headers.map(([name, value]) => [printable(name), value]) };
     console.log(JSON.stringify({ ...told, ...(sentAgain === null ? {} : { replayed: replayed(sentAgain) }) }, null, 2));
     return 0;
   },

@@ -44,6 +44,8 @@ export type ChainStage = {
   readonly horizonMs: number;
   readonly needsHistory: boolean;
   readonly identity: string;
+  /** Name of the key that ids are tokens of; left out, they are as they came. */
+  readonly ids?: string | undefined;
   createState(): ChainState;
   step(state: ChainState, record: LogRecord, partition: number): ChainStep;
   /** For a record whose step threw; does not throw. */

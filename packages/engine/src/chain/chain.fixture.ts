@@ -3,6 +3,7 @@ import { type LogRecord, type NewRecord, partitionFor } from "@weir/schema";
 import { compileRuleset } from "../compile.ts";
 import { formatFaults } from "../fault.ts";
 import type { Plan } from "../plan.ts";
+import type { Tokens } from "../tokens.ts";
 import { createChain } from "./chain.ts";
 import type { ChainOptions, ChainStage, ChainState } from "./chain-stage.ts";
 import type { ChainTopics } from "./topology.ts";
@@ -16,8 +17,8 @@ export const TOPICS: ChainTopics = {
 };
 export const NOW_MS = 1_700_000_000_000;
 
-export function planOf(text: string): Plan {
-  const result = compileRuleset(text, { file: "r.yaml" });
+export function planOf(text: string, tokens?: Tokens): Plan {
+  const result = compileRuleset(text, { file: "r.yaml", tokens });
   if (!result.ok) throw new Error(formatFaults(result.faults));
   return result.plan;
 }
@@ -38,7 +39,7 @@ export class Flow {
     );
     this.#partitions = partitions;
     this.stages = createChain({
-      plan: planOf(ruleset),
+      plan: planOf(ruleset, options.tokens),
       inputKeyed: false,
       appId: "weir",
       topics: TOPICS,

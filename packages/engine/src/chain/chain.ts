@@ -6,8 +6,13 @@ import { createGate } from "./gate.ts";
 import { createLabels } from "./labels.ts";
 import { type ChainLink, chainOf } from "./topology.ts";
 
-/** In the order of the flow. Throws if the partitions of a log that a state is kept of are not among the options'. */
+/**
+ * In the order of the flow. Throws if the partitions of a log that a state is kept of are not among the options', and if
+ * ids are to be tokens in an input that is keyed by what they were before.
+ */
 export function createChain(options: ChainOptions): ChainStage[] {
+  if (options.inputKeyed && options.tokens !== undefined)
+    throw new RangeError("an input is not keyed by tokens: with them inputKeyed must be false");
   return chainOf(options.plan, options).map((link) => createStage(link, options));
 }
 

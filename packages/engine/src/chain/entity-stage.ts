@@ -29,7 +29,7 @@ import type { ChainLink } from "./topology.ts";
 type EntityLink = ChainLink & { readonly entity: PlannedEntity };
 
 export function createEntityStage({ name, kind, groupSuffix, entity }: EntityLink, options: ChainOptions): ChainStage {
-  const { plan, appId, topics, leastAmountMinor } = options;
+  const { plan, appId, topics, leastAmountMinor, tokens } = options;
   const { field, layout, at } = entity;
   const input = entityTopic(appId, field);
   const partitions = partitionsOf(options, input);
@@ -49,6 +49,8 @@ export function createEntityStage({ name, kind, groupSuffix, entity }: EntityLin
     const decoded = decodeTransaction(record.value, leastAmountMinor);
     if (!decoded.ok) return reject.original(record, { reason: "malformed", faults: decoded.faults });
     const { transaction, closeAtByte } = decoded;
+    const noToken = tokens?.fault(transaction) ?? null;
+    if (noToken !== null) return reject.original(record, { reason: "foreign", faults: [noToken] });
     const misrouted = routingFault(keyOf(transaction, field), field, partition, partitions);
     if (misrouted !== null) return reject.foreign(record, partition, misrouted);
     const order = isSource ? record.offset : envelope.order;
@@ -84,6 +86,8 @@ export function createEntityStage({ name, kind, groupSuffix, entity }: EntityLin
     const decoded = decodeLabel(record.value);
     if (!decoded.ok) return reject.original(record, { reason: "malformed", faults: decoded.faults });
     const { label } = decoded;
+    const noToken = tokens?.fault(label) ?? null;
+    if (noToken !== null) return reject.original(record, { reason: "foreign", faults: [noToken] });
     const misrouted = routingFault(label[field], field, partition, partitions);
     if (misrouted !== null) return reject.foreign(record, partition, misrouted);
     const { value, headers, timestampMs } = record;
@@ -107,6 +111,7 @@ export function createEntityStage({ name, kind, groupSuffix, entity }: EntityLin
     horizonMs: layout.horizonMs,
     needsHistory: true,
     identity,
+    ids: tokens?.name,
     createState: () => new EntityState(identity, layout, entity.features),
 
     step(state, record, partition) {

@@ -22,12 +22,12 @@ const NOTHING: readonly string[] = [];
 const NOTHING_EARLIER = { has: () => false, origins: () => [] };
 
 export function createEntryStage({ name, kind, groupSuffix, entity }: EntryLink, options: ChainOptions): ChainStage {
-  const { plan, appId, topics, maxRecordBytes } = options;
+  const { plan, appId, topics, tokens } = options;
   const input = topics.transactions;
   // Only where a state is kept: else a record is decided wherever it lies.
   const partitions = entity === null ? null : partitionsOf(options, input);
   const identity = entity === null ? "stateless@1" : `${layoutIdentity(entity.layout)} partitions=${partitions}`;
-  const rejectRecord = createRejector({ input, rejected: topics.rejected, maxRecordBytes });
+  const rejectRecord = createRejector(input, options);
   const { depart, ...writes } = createOnward(entity, NOTHING_EARLIER, options);
   const reachMs = reachMsOf(plan.features);
   /** Written anew for each record; nothing of it is kept. */
@@ -55,6 +55,7 @@ export function createEntryStage({ name, kind, groupSuffix, entity }: EntryLink,
     horizonMs: entity?.layout.horizonMs ?? 0,
     needsHistory: entity !== null,
     identity,
+    ids: tokens?.name,
 
     createState() {
       return entity === null ? new StreamClock() : new EntityState(identity, entity.layout, entity.features);
@@ -70,12 +71,13 @@ export function createEntryStage({ name, kind, groupSuffix, entity }: EntryLink,
       const observation: Observation = { kind: "transaction", transaction, timeMs, origin };
       const duplicate = state.duplicateOf(observation);
       // It goes to the state all the same, which it moves on in time.
-      if (duplicate !== null) return rejected(record, partition, duplicateRejection(duplicate, input), observation);
+      if (duplicate !== null)
+        return rejected(admitted.record, partition, duplicateRejection(duplicate, input), observation);
       state.ask(observation, features);
       return depart({
-        record,
-        headers: record.headers,
-        key: record.key,
+        record: admitted.record,
+        headers: admitted.record.headers,
+        key: admitted.record.key,
         closeAtByte,
         observation,
         state,

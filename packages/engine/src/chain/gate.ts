@@ -22,11 +22,11 @@ const NOTHING_YET = {
 } as const;
 
 export function createGate({ name, kind, groupSuffix }: ChainLink, options: ChainOptions): ChainStage {
-  const { plan, appId, topics, maxRecordBytes } = options;
+  const { plan, appId, topics, tokens } = options;
   const bySource = entityTopic(appId, "source");
   const ruleset = rulesetBytes(plan);
   const reachMs = reachMsOf(plan.features);
-  const rejectRecord = createRejector({ input: topics.transactions, rejected: topics.rejected, maxRecordBytes });
+  const rejectRecord = createRejector(topics.transactions, options);
   return {
     name,
     kind,
@@ -39,6 +39,7 @@ export function createGate({ name, kind, groupSuffix }: ChainLink, options: Chai
     horizonMs: 0,
     needsHistory: false,
     identity: "gate@1",
+    ids: tokens?.name,
     createState: () => new StreamClock(),
 
     step(state, record, partition) {
@@ -49,7 +50,7 @@ export function createGate({ name, kind, groupSuffix }: ChainLink, options: Chai
         return { outputs: [output], label: rejectedLabel(rejection.reason), event: null };
       }
       const { transaction, timeMs } = admitted;
-      const { key, value, headers, timestampMs, offset } = record;
+      const { key, value, headers, timestampMs, offset } = admitted.record;
       const origin = { partition, offset };
       const event = { kind: "transaction", transaction, timeMs, origin } as const;
       const historySinceMs = state.unknownBefore(event, reachMs);

@@ -9,9 +9,9 @@ import { PASSED, rejectedLabel } from "./step-labels.ts";
 import type { ChainLink } from "./topology.ts";
 
 export function createLabels({ name, kind, groupSuffix }: ChainLink, options: ChainOptions): ChainStage {
-  const { appId, topics, maxRecordBytes } = options;
+  const { appId, topics, maxRecordBytes, tokens } = options;
   const bySource = entityTopic(appId, "source");
-  const rejectRecord = createRejector({ input: topics.labels, rejected: topics.rejected, maxRecordBytes });
+  const rejectRecord = createRejector(topics.labels, options);
   const rejected = (record: LogRecord, partition: number, rejection: Rejection): ChainStep => ({
     outputs: [rejectRecord(record, partition, rejection)],
     label: rejectedLabel(rejection.reason),
@@ -29,13 +29,17 @@ export function createLabels({ name, kind, groupSuffix }: ChainLink, options: Ch
     horizonMs: 0,
     needsHistory: false,
     identity: "labels@1",
+    ids: tokens?.name,
     createState: () => new StreamClock(),
 
-    step(_state, record, partition) {
-      const tooLarge = sizeFault(record, maxRecordBytes);
-      if (tooLarge !== null) return rejected(record, partition, tooLarge);
+    step(_state, given, partition) {
+      const tooLarge = sizeFault(given, maxRecordBytes);
+      if (tooLarge !== null) return rejected(given, partition, tooLarge);
+      const record = tokens === undefined ? given : tokens.record(given, "label");
       const decoded = decodeLabel(record.value);
-      if (!decoded.ok) return rejected(record, partition, { reason: "malformed", faults: decoded.faults });
+      if (!decoded.ok) return rejected(given, partition, { reason: "malformed", faults: decoded.faults });
+      const noToken = tokens?.fault(decoded.label) ?? null;
+      if (noToken !== null) return rejected(given, partition, { reason: "malformed", faults: [noToken] });
       const { key, value, headers, timestampMs, offset } = record;
       const envelope = encodeLabelEnvelope({ partition, offset }, key);
       const output = {

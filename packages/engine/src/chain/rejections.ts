@@ -6,11 +6,11 @@ import type { ChainOptions, ChainStep } from "./chain-stage.ts";
 import { rejectedLabel } from "./step-labels.ts";
 
 /** `input`: the topic that the stage reads. `envelope`: that of the record in hand, opened. */
-export function createRejections(envelope: EnvelopeReader, input: string, { topics, maxRecordBytes }: ChainOptions) {
-  const { transactions, labels, rejected } = topics;
-  const rejectTransaction = createRejector({ input: transactions, rejected, maxRecordBytes });
-  const rejectLabel = createRejector({ input: labels, rejected, maxRecordBytes });
-  const rejectForeign = createRejector({ input, rejected, maxRecordBytes });
+export function createRejections(envelope: EnvelopeReader, input: string, options: ChainOptions) {
+  const { transactions, labels } = options.topics;
+  const rejectTransaction = createRejector(transactions, options);
+  const rejectLabel = createRejector(labels, options);
+  const rejectForeign = createRejector(input, options);
   return {
     /** The input record that the envelope was made for: its key, headers, value and decision id. */
     original(

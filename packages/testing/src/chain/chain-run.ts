@@ -2,7 +2,7 @@
  * A chain on the runtime of packages/stream over a log in memory: several processes that come, go and die while input
  * arrives. What they leave behind is for the oracle to judge.
  */
-import { type ChainStage, type ChainTopics, chainOf, createChain, inputTopicOf, type Plan } from "@weir/engine";
+import { type ChainStage, type ChainTopics, chainOf, createChain, inputTopicOf, type Plan, Tokens } from "@weir/engine";
 import type { LogRecord } from "@weir/schema";
 import {
   type Log,
@@ -19,6 +19,7 @@ import { evidenceOfBroker, type Judged } from "../oracle/evidence.ts";
 import { findingsOf, judge, type Outside, type Verdict } from "../oracle/oracle.ts";
 import { countsBySource } from "../oracle/recount.ts";
 import type { Input } from "./payments.ts";
+import { withTokens } from "./with-tokens.ts";
 
 export const CHAIN_TOPICS: ChainTopics = {
   transactions: "queueing.transactions",
@@ -34,6 +35,8 @@ export type ChainRunOptions = {
   /** false if left out. */
   readonly inputKeyed?: boolean;
   readonly batchRecords?: number;
+  /** Of the key that ids become tokens by; left out, they stay. */
+  readonly secret?: string | undefined;
 };
 
 const BATCH_RECORDS = 50;
@@ -42,11 +45,12 @@ const MAX_STAGE_LAG = 400;
 type Process = { readonly log: MemoryLog; running: Promise<RunningChain> | null; dead: boolean };
 
 /** The chain of `plan` where every topic has so many partitions. */
-export function chainWith({ plan, partitions, inputKeyed = false }: ChainRunOptions): ChainStage[] {
+export function chainWith({ plan, partitions, inputKeyed = false, secret }: ChainRunOptions): ChainStage[] {
   const inner = plan.entities.map(({ field }) => [`weir.by-${field}`, partitions] as const);
   return createChain({
     plan,
     inputKeyed,
+    tokens: secret === undefined ? undefined : new Tokens(secret),
     appId: "weir",
     topics: CHAIN_TOPICS,
     partitions: new Map([[CHAIN_TOPICS.transactions, partitions], ...inner]),
@@ -202,10 +206,11 @@ export function judgedChain(options: ChainRunOptions): Judged[] {
 }
 
 /** What the oracle has to know of the chain's topics. */
-export function outsideOf({ plan, inputKeyed = false }: ChainRunOptions): Outside {
+export function outsideOf({ plan, inputKeyed = false, secret }: ChainRunOptions): Outside {
   const bySource = chainOf(plan, { inputKeyed }).find(({ entity }) => entity?.field === "source");
   const log = bySource === undefined ? CHAIN_TOPICS.transactions : inputTopicOf(bySource, "weir", CHAIN_TOPICS);
-  return { topics: CHAIN_TOPICS, counts: countsBySource(plan, log) };
+  const asWritten = secret === undefined ? undefined : (text: string) => withTokens(text, secret);
+  return { topics: CHAIN_TOPICS, counts: countsBySource(plan, log), asWritten };
 }
 
 function groupOf({ groupSuffix }: Pick<ChainStage, "groupSuffix">): string {

@@ -13,13 +13,14 @@ type Options = {
   readonly plan: Plan;
   readonly partitions: number;
   readonly inputKeyed?: boolean;
+  readonly secret?: string;
   readonly count: number;
   readonly seed: number;
 };
 
-function runOf({ plan, partitions, inputKeyed = false, count, seed }: Options): Promise<ChainRun> {
+function runOf({ plan, partitions, inputKeyed = false, secret, count, seed }: Options): Promise<ChainRun> {
   const inputs = [...paymentsOf({ seed, count, partitions, topics: CHAIN_TOPICS, keyed: inputKeyed })];
-  return tryChain({ plan, partitions, inputKeyed }, inputs);
+  return tryChain({ plan, partitions, inputKeyed, secret }, inputs);
 }
 
 /** Decisions, and rejections of transactions. */
@@ -98,6 +99,33 @@ describe("a chain whose source's stage reads the input", () => {
         .sort();
     expect(said(keyed).length).toBeGreaterThan(800);
     expect(said(keyed)).toEqual(said(gated));
+  });
+});
+
+describe("a chain whose ids are tokens", () => {
+  const plan = planOf(WITH_DEVICE);
+  const secret = "a secret of thirty-two bytes, so long";
+
+  test.each([1, 4])(
+    "of %i partitions gives what each stage's log read in order gives, byte for byte, by whoever has the key",
+    async (partitions) => {
+      const run = await runOf({ plan, partitions, secret, count: 2_000, seed: 2 });
+      expect(run.differences()).toEqual([]);
+      expect(run.verdict().recounted).toBeGreaterThan(1_500);
+      expect(run.restores).toBeGreaterThan(2 * partitions);
+    },
+  );
+
+  test("decides as it does without, but for the ids", async () => {
+    const [plain, tokenised] = await Promise.all(
+      [undefined, secret].map((key) =>
+        runOf({ plan, partitions: 1, count: 1_000, seed: 9, ...(key && { secret: key }) }),
+      ),
+    );
+    const said = (run: ChainRun | undefined): Map<string, string> =>
+      writtenDecisions(outputsOf(run as ChainRun).decisions);
+    expect(said(plain).size).toBeGreaterThan(800);
+    expect(said(tokenised)).toEqual(said(plain));
   });
 });
 

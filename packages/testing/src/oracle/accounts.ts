@@ -24,16 +24,20 @@ export type Accounts = {
   readonly doubled: string[];
   /** Outputs of nothing. */
   readonly unexplained: string[];
-  /** Decisions whose text is not the input's with a decision added. */
+  /** Decisions whose text is not the input's, as outputs have it, with a decision added. */
   readonly wrong: string[];
 };
 
-/** `decidedBelow`: up to where each partition of the transactions is decided. `others`: what else may have been rejected. */
+/**
+ * `decidedBelow`: up to where each partition of the transactions is decided. `others`: what else may have been rejected.
+ * `asWritten`: what becomes of an input's text in outputs, the decision apart.
+ */
 export function accountsOf(
   evidence: Evidence,
   topics: OutsideTopics,
   decidedBelow: (partition: number) => number,
   others: readonly string[],
+  asWritten: (text: string) => string = (text) => text,
 ): Accounts {
   const { transactions, legit, fraud, rejected } = topics;
   const inputs = new Map<string, LogRecord>();
@@ -62,7 +66,7 @@ export function accountsOf(
       seen.set(origin, times);
       if (times === 2) doubled.push(origin);
       const input = inputs.get(origin);
-      if (topic !== rejected && (input === undefined || isAltered(record, input)))
+      if (topic !== rejected && (input === undefined || isAltered(record, asWritten(String(input.value)))))
         wrong.push(`${place} is not ${origin} with a decision added`);
     }
   const lost = [...isDue].filter((id) => !seen.has(id));
@@ -79,8 +83,8 @@ export function* allOf(
       yield { id: idOf(topic, partition, record), record, partition };
 }
 
-function isAltered(output: LogRecord, input: LogRecord): boolean {
-  const [text, original] = [String(output.value), String(input.value)];
+function isAltered(output: LogRecord, original: string): boolean {
+  const text = String(output.value);
   const end = original.lastIndexOf("}");
   return !(text.startsWith(`${original.slice(0, end)},"decision":{`) && text.endsWith(original.slice(end)));
 }

@@ -34,6 +34,8 @@ export type Outside = {
   readonly topics: OutsideTopics;
   /** What to recount; null: nothing. */
   readonly counts: Counts | null;
+  /** What becomes of an input's text in outputs, the decision apart; left out: it stays. */
+  readonly asWritten?: ((text: string) => string) | undefined;
 };
 
 /** `stages` in the order of the flow. `outside`: null where the records are not transactions. Throws nothing on bad evidence. */
@@ -53,7 +55,7 @@ export function judge(evidence: Evidence, stages: readonly Judged[], outside: Ou
     }
   }
   const found = compare(evidence, written, inputs, wanted);
-  const books = outside === null ? null : booksOf(evidence, stages, outside.topics);
+  const books = outside === null ? null : booksOf(evidence, stages, outside);
   const counted = outside?.counts ? recount(evidence, outside.topics, outside.counts) : { compared: 0, wrong: [] };
   const [first] = stages;
   return {
@@ -80,11 +82,15 @@ export function findingsOf(verdict: Verdict): string[] {
   return FINDINGS.flatMap((name) => verdict[name].map((line) => `${name}: ${line}`));
 }
 
-function booksOf(evidence: Evidence, stages: readonly Judged[], topics: OutsideTopics): ReturnType<typeof accountsOf> {
+function booksOf(
+  evidence: Evidence,
+  stages: readonly Judged[],
+  { topics, asWritten }: Outside,
+): ReturnType<typeof accountsOf> {
   const entry = stages.find(({ stage }) => stage.input === topics.transactions);
   const others = stages.map(({ stage }) => stage.input).filter((topic) => topic !== topics.transactions);
   const below = (partition: number): number => (entry === undefined ? 0 : decidedBelow(evidence, entry, partition));
-  return accountsOf(evidence, topics, below, others);
+  return accountsOf(evidence, topics, below, others, asWritten);
 }
 
 function sizeOf(evidence: Evidence, topic: string): number {

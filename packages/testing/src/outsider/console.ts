@@ -29,6 +29,12 @@ export async function readLines(brokers: string, topic: string, withHeaders = fa
   return output.split("\n").slice(0, -1);
 }
 
+/** Whole topics, with what groups have committed of them. */
+export async function deleteTopics(brokers: string, topics: readonly string[]): Promise<void> {
+  const escaped = topics.map((topic) => topic.replaceAll(".", "\\."));
+  await runTool("org.apache.kafka.tools.TopicCommand", brokers, ["--delete", "--topic", escaped.join("|")]);
+}
+
 async function runTool(tool: string, brokers: string, args: readonly string[], input = ""): Promise<string> {
   const classes = join(await kafkaJars(() => {}), "*");
   const small = [
