@@ -45,7 +45,7 @@ export function svgOf({ title, x, y, lines }: Plot): string {
       ];
     }),
   ];
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif">\n<rect width="${WIDTH}" height="${HEIGHT}" fill="#fff"/>\n${body.join("\n")}\n</svg>\n`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif">\n<title>${escaped(title)}</title>\n<rect width="${WIDTH}" height="${HEIGHT}" fill="#fff"/>\n${body.join("\n")}\n</svg>\n`;
 }
 
 /** Powers of ten from the one at or below the least value to the one at or above the greatest. */
@@ -61,6 +61,9 @@ function place(value: number, ticks: readonly number[], from: number, to: number
 }
 
 function text(x: number | string, y: number, content: string, anchor: string, size = 12): string {
-  const escaped = content.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
-  return `<text x="${x}" y="${y}" text-anchor="${anchor}" font-size="${size}" fill="#333">${escaped}</text>`;
+  return `<text x="${x}" y="${y}" text-anchor="${anchor}" font-size="${size}" fill="#333">${escaped(content)}</text>`;
+}
+
+function escaped(content: string): string {
+  return content.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 }
