@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type KafkaConnection, KafkaLog, openAdmin, openProducer, type Producer } from "@weir/kafka";
 import { TOPICS } from "@weir/schema";
+import { batchesIn } from "@weir/stream";
 import { type Launched, launch, signal, startJavaKafka, weirFolder } from "@weir/testing";
 import { wantedTopics } from "../tools/weir/topics/topics.ts";
 import type { Contender } from "./contenders.ts";
@@ -175,12 +176,10 @@ export class Arena implements AsyncDisposable {
       let records = 0;
       for (let partition = 0; partition < partitions; partition++) {
         const { end } = await this.log.bounds({ topic, partition });
-        const reader = this.log.read({ topic, partition }, 0, end);
-        for (let batch = await reader.next(); batch !== null; batch = await reader.next()) {
+        for await (const batch of batchesIn(this.log, { topic, partition }, 0, end)) {
           records += batch.records.length;
           JSON.parse(String(batch.records[0]?.value ?? "{}"));
         }
-        reader.close();
       }
       return records;
     };

@@ -5,6 +5,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { KafkaLog, openAdmin } from "@weir/kafka";
+import { batchesIn } from "@weir/stream";
 import { until, weirFolder } from "@weir/testing";
 import { startProcess } from "../process/service.ts";
 import { applyTopics } from "../weir/topics/apply.ts";
@@ -97,8 +98,7 @@ async function outputs({ connect }: SecureBroker, topics: readonly string[]): Pr
     for (const topic of topics)
       for (let partition = 0; partition < (await log.partitions(topic)); partition += 1) {
         const { end } = await log.bounds({ topic, partition });
-        const reader = end === 0 ? null : log.read({ topic, partition }, 0, end);
-        for (let batch = await reader?.next(); batch; batch = await reader?.next()) count += batch.records.length;
+        for await (const { records } of batchesIn(log, { topic, partition }, 0, end)) count += records.length;
       }
     return count;
   } finally {

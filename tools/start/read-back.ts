@@ -1,7 +1,7 @@
 /** The topics of a run, read again after it by a read_committed reader: what came in, and what came out of it. */
 import type { LogRecord } from "@weir/schema";
 import { REJECTED_HEADERS } from "@weir/schema";
-import type { Log, TopicPartition } from "@weir/stream";
+import { batchesIn, type Log, type TopicPartition } from "@weir/stream";
 import type { TopicNames } from "../weir/topics/topics.ts";
 import type { Audit } from "./ground.ts";
 import { type OffsetRange, Tally, type TallyResult } from "./tally.ts";
@@ -62,15 +62,8 @@ async function readRange(
   { start, end }: OffsetRange,
   use: (record: LogRecord, partition: number) => void,
 ): Promise<void> {
-  if (start >= end) return;
-  const reader = log.read(input, start, end);
-  try {
-    for (let batch = await reader.next(); batch !== null; batch = await reader.next()) {
-      for (const record of batch.records) if (record.offset < end) use(record, input.partition);
-    }
-  } finally {
-    reader.close();
-  }
+  for await (const { records } of batchesIn(log, input, start, end))
+    for (const record of records) if (record.offset < end) use(record, input.partition);
 }
 
 /** The output topics, and how each of their records names its input; null: it was not written by Weir. */

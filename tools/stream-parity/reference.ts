@@ -4,8 +4,8 @@
  */
 import { createHash } from "node:crypto";
 import type { ChainStage } from "@weir/engine";
-import { type LogRecord, type NewRecord, partitionFor } from "@weir/schema";
-import { type Log, stepOrReject } from "@weir/stream";
+import { type NewRecord, partitionFor } from "@weir/schema";
+import { type Log, recordsOf, stepOrReject } from "@weir/stream";
 
 export type Differences = {
   readonly stages: number;
@@ -27,7 +27,7 @@ export async function differencesOf(log: Log, stages: readonly ChainStage[], par
     for (let partition = 0; partition < partitions; partition += 1) {
       const state = stage.createState();
       state.loaded(-1);
-      for await (const record of recordsOf(log, stage.input, partition)) {
+      for await (const record of recordsOf(log, { topic: stage.input, partition })) {
         const { outputs, event } = stepOrReject(stage, state, record, partition);
         for (const output of outputs) add(digestOf(output, placeOf(output, partition, partitions)), 1);
         if (event !== null) state.apply(event, record.offset);
@@ -35,24 +35,12 @@ export async function differencesOf(log: Log, stages: readonly ChainStage[], par
     }
   for (const topic of new Set(stages.flatMap(({ outputs }) => outputs)))
     for (let partition = 0; partition < partitions; partition += 1)
-      for await (const record of recordsOf(log, topic, partition)) {
+      for await (const record of recordsOf(log, { topic, partition })) {
         records += 1;
         add(digestOf({ ...record, topic }, partition), -1);
       }
   const found = [...open].map(([text, times]) => `${text}: ${Math.abs(times)} ${times > 0 ? "missing" : "too many"}`);
   return { stages: stages.length, records, found };
-}
-
-/** Committed ones, in the order of their offsets, up to where the partition ends now. */
-export async function* recordsOf(log: Log, topic: string, partition: number): AsyncGenerator<LogRecord> {
-  const { start, end } = await log.bounds({ topic, partition });
-  if (start >= end) return;
-  const reader = log.read({ topic, partition }, start, end);
-  try {
-    for (let batch = await reader.next(); batch !== null; batch = await reader.next()) yield* batch.records;
-  } finally {
-    reader.close();
-  }
 }
 
 function placeOf({ key }: NewRecord, partition: number, partitions: number): number {

@@ -5,7 +5,7 @@ import { type ChainStage, chainOf, createChain, inputTopicOf, type Plan } from "
 import type { Sink } from "@weir/generator";
 import { type KafkaConnection, KafkaLog, openAdmin, openProducer } from "@weir/kafka";
 import { type DecidedTransaction, TOPICS } from "@weir/schema";
-import { type Log, lagOf, waitingOf } from "@weir/stream";
+import { type Log, lagOf, recordsOf, waitingOf } from "@weir/stream";
 import { until } from "@weir/testing";
 import { type Service, startProcess } from "../process/service.ts";
 import { Progress } from "../weir/decide/progress.ts";
@@ -14,7 +14,7 @@ import { Player } from "../weir/replay/player.ts";
 import { Records } from "../weir/replay/records.ts";
 import { applyTopics } from "../weir/topics/apply.ts";
 import type { Given } from "./evaluated.ts";
-import { type Differences, differencesOf, recordsOf } from "./reference.ts";
+import { type Differences, differencesOf } from "./reference.ts";
 
 const APP = "weir";
 /** Rows may come from anywhere: the gate is part of what is tried. */
@@ -153,7 +153,7 @@ async function scoresIn(log: Log, partitions: number): Promise<Map<string, numbe
   const scores = new Map<string, number>();
   for (const topic of [TOPICS.legit, TOPICS.fraud])
     for (let partition = 0; partition < partitions; partition += 1)
-      for await (const { value } of recordsOf(log, topic, partition)) {
+      for await (const { value } of recordsOf(log, { topic, partition })) {
         const { id, decision } = JSON.parse(String(value)) as DecidedTransaction;
         if (typeof id !== "string") throw new Error(`a decision without an id: ${decision.id}`);
         if (scores.has(id)) throw new Error(`${id} is decided twice`);

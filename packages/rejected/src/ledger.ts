@@ -3,7 +3,7 @@
  * transaction of the record itself. Nothing is ever deleted from it.
  */
 import { DECISION_ID, type NewRecord } from "@weir/schema";
-import type { Log } from "@weir/stream";
+import { type Log, recordsOf } from "@weir/stream";
 
 export type LedgerEntry = {
   /** When it was sent, ms since the epoch. */
@@ -43,18 +43,10 @@ export async function readLedger(
   const entries = new Map<string, LedgerEntry>();
   const count = await log.partitions(topic);
   for (let partition = 0; partition < count; partition++) {
-    const { start, end } = await log.bounds({ topic, partition });
-    if (start >= end) continue;
-    const reader = log.read({ topic, partition }, start, end);
-    try {
-      for (let batch = await reader.next(); batch !== null; batch = await reader.next())
-        for (const { key, value } of batch.records) {
-          const origin = key?.toString("utf8") ?? "";
-          if (DECISION_ID.test(origin) && (origins === null || origins.has(origin)))
-            entries.set(origin, entryIn(value, origin));
-        }
-    } finally {
-      reader.close();
+    for await (const { key, value } of recordsOf(log, { topic, partition })) {
+      const origin = key?.toString("utf8") ?? "";
+      if (DECISION_ID.test(origin) && (origins === null || origins.has(origin)))
+        entries.set(origin, entryIn(value, origin));
     }
   }
   return entries;

@@ -2,7 +2,7 @@
  * Reads the rejected topic once, partition after partition, committed records only, a batch at a time: memory is bounded
  * by the batch, whatever the topic holds.
  */
-import type { Log } from "@weir/stream";
+import { batchesIn, type Log } from "@weir/stream";
 import { type Letter, letterOf } from "./letter.ts";
 
 export type ScanRange = {
@@ -40,15 +40,10 @@ export async function* scanLetters(log: Log, topic: string, range: ScanRange): A
   const of = spans.reduce((sum, { from, to }) => sum + to - from, 0);
   let done = 0;
   for (const { partition, from, to } of spans) {
-    const reader = log.read({ topic, partition }, from, to);
-    try {
-      for (let batch = await reader.next(); batch !== null; batch = await reader.next()) {
-        done += batch.next - batch.from;
-        const letters = batch.records.map((record) => letterOf(record, partition)).filter((letter) => letter !== null);
-        yield { letters, others: batch.records.length - letters.length, done, of };
-      }
-    } finally {
-      reader.close();
+    for await (const batch of batchesIn(log, { topic, partition }, from, to)) {
+      done += batch.next - batch.from;
+      const letters = batch.records.map((record) => letterOf(record, partition)).filter((letter) => letter !== null);
+      yield { letters, others: batch.records.length - letters.length, done, of };
     }
   }
 }

@@ -32,6 +32,7 @@ export {
   Unrecoverable,
   type Writer,
 } from "./port.ts";
+export { batchesIn, recordsOf } from "./read-range.ts";
 export { otherIds } from "./replay-plan.ts";
 export {
   HISTORY_BEGINS,

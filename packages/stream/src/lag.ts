@@ -1,5 +1,6 @@
 /** What of a topic a group has not decided yet, told by the log alone: whoever decides it may be any process. */
 import type { Log, TopicPartition } from "./port.ts";
+import { batchesIn } from "./read-range.ts";
 
 /**
  * Offsets from what is committed to the end, over all partitions. The marks that transactions leave in a log count too,
@@ -58,13 +59,6 @@ async function gapOf(log: Log, group: string, input: TopicPartition): Promise<{ 
 }
 
 async function holdsRecord(log: Log, input: TopicPartition, from: number, to: number): Promise<boolean> {
-  if (from >= to) return false;
-  const reader = log.read(input, from, to);
-  try {
-    for (let batch = await reader.next(); batch !== null; batch = await reader.next())
-      if (batch.records.length > 0) return true;
-    return false;
-  } finally {
-    reader.close();
-  }
+  for await (const { records } of batchesIn(log, input, from, to)) if (records.length > 0) return true;
+  return false;
 }

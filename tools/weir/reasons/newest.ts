@@ -1,7 +1,7 @@
 /** The newest decisions of a topic, and what they say. */
 import { sentenceOf } from "@weir/engine";
 import type { DecidedTransaction, LogRecord } from "@weir/schema";
-import type { Log, TopicPartition } from "@weir/stream";
+import { batchesIn, type Log, type TopicPartition } from "@weir/stream";
 import { printable } from "../../cli/printable.ts";
 
 export type Wanted = {
@@ -35,14 +35,7 @@ const LOOK_BACK = 20_000;
 async function readNewest(log: Log, input: TopicPartition, use: (record: LogRecord) => void): Promise<void> {
   const { start, end } = await log.bounds(input);
   const from = Math.max(start, end - LOOK_BACK);
-  if (from >= end) return;
-  const reader = log.read(input, from, end);
-  try {
-    for (let batch = await reader.next(); batch !== null; batch = await reader.next())
-      for (const record of batch.records) use(record);
-  } finally {
-    reader.close();
-  }
+  for await (const { records } of batchesIn(log, input, from, end)) for (const record of records) use(record);
 }
 
 /** Null: it was not written by Weir. */
