@@ -8,7 +8,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { readLines, repositoryRoot, until } from "@weir/testing";
+import { ownTopics, readLines, repositoryRoot, until } from "@weir/testing";
 import { expect, inject, onTestFinished, test } from "vitest";
 import type { PromSample } from "../process/prometheus.ts";
 import { type Service, startProcess } from "../process/service.ts";
@@ -21,13 +21,7 @@ const RULESET = "rulesets/card-payments.yaml";
 
 const brokers = inject("kafkaBrokers");
 const app = `quality-${randomUUID().slice(0, 8)}`;
-const topics = {
-  TRANSACTIONS_TOPIC: `${app}.transactions`,
-  LABELS_TOPIC: `${app}.labels`,
-  LEGIT_TOPIC: `${app}.legit`,
-  FRAUD_TOPIC: `${app}.fraud`,
-  REJECTED_TOPIC: `${app}.rejected`,
-};
+const topics = ownTopics(app);
 const environment = {
   PATH: process.env.PATH,
   KAFKA_BROKER_URL: brokers,

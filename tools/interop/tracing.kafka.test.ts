@@ -10,7 +10,8 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { KafkaLog, openProducer } from "@weir/kafka";
 import type { LogRecord } from "@weir/schema";
-import { type CollectedSpan, OtlpCollector, repositoryRoot, until } from "@weir/testing";
+import { recordsOf } from "@weir/stream";
+import { type CollectedSpan, OtlpCollector, ownTopics, repositoryRoot, until } from "@weir/testing";
 import { expect, inject, onTestFinished, test } from "vitest";
 import { type Service, startProcess } from "../process/service.ts";
 
@@ -21,13 +22,7 @@ const FOREIGN = "0123456789abcdef0123456789abcdef";
 
 const brokers = inject("kafkaBrokers");
 const app = `tracing-${randomUUID().slice(0, 8)}`;
-const topics = {
-  TRANSACTIONS_TOPIC: `${app}.transactions`,
-  LABELS_TOPIC: `${app}.labels`,
-  LEGIT_TOPIC: `${app}.legit`,
-  FRAUD_TOPIC: `${app}.fraud`,
-  REJECTED_TOPIC: `${app}.rejected`,
-};
+const topics = ownTopics(app);
 const environment = {
   PATH: process.env.PATH,
   KAFKA_BROKER_URL: brokers,
@@ -63,15 +58,11 @@ async function sendForeign(): Promise<void> {
   await producer.close();
 }
 
-async function recordsOf(topic: string): Promise<LogRecord[]> {
+async function allRecords(topic: string): Promise<LogRecord[]> {
   const log = new KafkaLog({ connection, log: () => {} });
   const records: LogRecord[] = [];
-  for (let partition = 0; partition < (await log.partitions(topic)); partition += 1) {
-    const { start, end } = await log.bounds({ topic, partition });
-    const reader = log.read({ topic, partition }, start, end);
-    for (let batch = await reader.next(); batch !== null; batch = await reader.next()) records.push(...batch.records);
-    reader.close();
-  }
+  for (let partition = 0; partition < (await log.partitions(topic)); partition += 1)
+    for await (const record of recordsOf(log, { topic, partition })) records.push(record);
   await log.close();
   return records;
 }
@@ -115,8 +106,8 @@ test("spans of one trace from the producer to the decision, linked to their batc
   expect(await detector.stop(15_000)).toBe("code 0");
   expect(counts.find(({ labels }) => labels.result === "dropped")?.value).toBe(0);
 
-  const input = await recordsOf(topics.TRANSACTIONS_TOPIC);
-  const decisions = [...(await recordsOf(topics.LEGIT_TOPIC)), ...(await recordsOf(topics.FRAUD_TOPIC))];
+  const input = await allRecords(topics.TRANSACTIONS_TOPIC);
+  const decisions = [...(await allRecords(topics.LEGIT_TOPIC)), ...(await allRecords(topics.FRAUD_TOPIC))];
   expect([input.length, decisions.length]).toEqual([all, all]);
 
   const spans = collector.spans();

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { weirFolder } from "@weir/testing";
+import { ownTopics, weirFolder } from "@weir/testing";
 import { onTestFinished } from "vitest";
 
 export type Run = {
@@ -30,11 +30,7 @@ export function start(
     env: {
       ...process.env,
       APP_ID: app,
-      TRANSACTIONS_TOPIC: `${app}.transactions`,
-      LABELS_TOPIC: `${app}.labels`,
-      LEGIT_TOPIC: `${app}.legit`,
-      FRAUD_TOPIC: `${app}.fraud`,
-      REJECTED_TOPIC: `${app}.rejected`,
+      ...ownTopics(app),
       ...environment,
     },
     stdio: ["ignore", "pipe", "pipe"],

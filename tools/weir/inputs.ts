@@ -1,14 +1,14 @@
 /** The files that a subcommand is given: read and compiled, each fault of theirs told with the others. */
 import { readFile } from "node:fs/promises";
 import { type ColumnMap, compileColumns, type Dataset, DatasetFault, openDataset } from "@weir/dataset";
-import { compileRuleset, formatFaults, type Plan, Tokens } from "@weir/engine";
+import { compileRuleset, formatFaults, type Plan, type Tokens, tokensBy } from "@weir/engine";
 import { processSource, tokeniseKey } from "@weir/service";
 import { besideOf } from "./beside.ts";
 
 /** By the key of the environment; undefined: there is none, or a fault. */
 export function tokensHere(faults: string[]): Tokens | undefined {
   const secret = tokeniseKey.read(processSource, faults);
-  return secret.ok && secret.value !== null ? new Tokens(secret.value) : undefined;
+  return secret.ok ? tokensBy(secret.value) : undefined;
 }
 
 /**

@@ -28,7 +28,7 @@ export { MAX_EVIDENCE, sentenceOf } from "./reasons.ts";
 export { duplicateRejection, internalRejection, type Rejection } from "./reject.ts";
 export { ENTITY_FIELDS, LIMITS, RulesetDocument } from "./ruleset-schema.ts";
 export { spliceDecision } from "./splice.ts";
-export { isToken, LEAST_SECRET_BYTES, Tokens } from "./tokens.ts";
+export { isToken, Tokens, tokensBy } from "./tokens.ts";
 export { ENGINE_VERSION } from "./version.ts";
 export { CorruptChunk } from "./window/chunk.ts";
 export { EntityState } from "./window/entity-state.ts";

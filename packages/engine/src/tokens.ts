@@ -9,7 +9,7 @@ import { createHmac, hash } from "node:crypto";
 import { type Fault, type LogRecord, type MessageKind, replaceIds } from "@weir/schema";
 
 /** Whoever sets one up can guess none that is shorter. */
-export const LEAST_SECRET_BYTES = 32;
+const LEAST_SECRET_BYTES = 32;
 
 const TOKEN = /^wt_[a-p]{8}_[a-p]{32}$/;
 const TOKEN_BYTES = 16;
@@ -61,6 +61,11 @@ export class Tokens {
   #isOwn(id: string): boolean {
     return id.startsWith(this.#prefix) && isToken(id);
   }
+}
+
+/** Null, where there is no secret: ids stay as they came. */
+export function tokensBy(secret: string | null): Tokens | undefined {
+  return secret === null ? undefined : new Tokens(secret);
 }
 
 export function isToken(text: string): boolean {

@@ -20,6 +20,7 @@ export { type CollectedSpan, type CollectorManner, OtlpCollector } from "./otlp-
 export { deleteTopics, NULL_LINE, readLines, sendLines } from "./outsider/console.ts";
 export { type Dump, type DumpedOffset, type DumpedRecord, dumpTopics } from "./outsider/dump.ts";
 export { transactionalIds } from "./outsider/transactional-ids.ts";
+export { ownTopics } from "./own-topics.ts";
 export { keptBrokerFolder, repositoryRoot, weirFolder } from "./paths.ts";
 export { freePort, portIsFree } from "./ports.ts";
 export { alive, run, signal, until } from "./processes.ts";

@@ -89,6 +89,13 @@ class World {
     }
   }
 
+  /** It decides more, rightly, and stops. */
+  async goesOn(running: RunningStage): Promise<void> {
+    this.produce(20);
+    await this.decided();
+    await this.finished("the stop", running.stop());
+  }
+
   /** The first process has both partitions, gives one to a second, and has it back once that has stopped. */
   async visit(
     duringVisit: () => Promise<void>,
@@ -119,9 +126,7 @@ test("a state goes on where it was when nobody has committed meanwhile, without 
   const world = new World();
   const first = await world.visit(async () => {});
   expect(world.settled).toEqual([expect.stringMatching(/^first \d kept$/)]);
-  world.produce(20);
-  await world.decided();
-  await world.finished("the stop", first.stop());
+  await world.goesOn(first);
 });
 
 test("a state that somebody else has gone beyond is restored", async () => {
@@ -131,22 +136,15 @@ test("a state that somebody else has gone beyond is restored", async () => {
     await world.decided();
   });
   expect(world.settled).toEqual([expect.stringMatching(/^first \d restored$/)]);
-  world.produce(20);
-  await world.decided();
-  await world.finished("the stop", first.stop());
+  await world.goesOn(first);
 });
 
 test("a state whose snapshot somebody else has begun anew is restored, so that nobody loads a mixture of the two", async () => {
   const world = new World();
   const first = await world.visit(async () => {}, "another@1");
   expect(world.settled).toEqual([expect.stringMatching(/^first \d restored$/)]);
-  world.produce(20);
-  await world.decided();
-  await world.finished("the stop", first.stop());
-  const last = await world.start("last");
-  world.produce(20);
-  await world.decided();
-  await world.finished("the stop", last.stop());
+  await world.goesOn(first);
+  await world.goesOn(await world.start("last"));
 });
 
 test("a state whose last chunks were not written when it was handed over is restored, so that no snapshot goes without them", async () => {
@@ -161,13 +159,8 @@ test("a state whose last chunks were not written when it was handed over is rest
     },
   );
   expect(world.settled).toContainEqual(expect.stringMatching(/^first \d restored$/));
-  world.produce(20);
-  await world.decided();
-  await world.finished("the stop", first.stop());
-  const last = await world.start("last");
-  world.produce(20);
-  await world.decided();
-  await world.finished("the stop", last.stop());
+  await world.goesOn(first);
+  await world.goesOn(await world.start("last"));
 });
 
 test("a state is let go after a minute", async () => {

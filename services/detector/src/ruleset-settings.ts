@@ -3,7 +3,7 @@
  * shows the faults of both.
  */
 import { dirname, join } from "node:path";
-import { compileRuleset, formatFaults, type Plan, Tokens } from "@weir/engine";
+import { compileRuleset, formatFaults, type Plan, type Tokens, tokensBy } from "@weir/engine";
 import { type Entry, file, flag, oneOf, tokeniseKey } from "@weir/service";
 
 const path = file({
@@ -34,7 +34,7 @@ export const rulesetSettings: Entry<RulesetSettings> = {
     const secret = tokeniseKey.read(source, faults);
     const document = path.read(source, faults);
     if (!document.ok || !secret.ok) return { ok: false };
-    const tokens = secret.value === null ? undefined : new Tokens(secret.value);
+    const tokens = tokensBy(secret.value);
     const { text, path: file } = document.value;
     const readBeside = (name: string): string => source.readFile(join(dirname(file), name));
     const compiled = compileRuleset(text, { file, readBeside, tokens });

@@ -1,5 +1,5 @@
 /** The settings of the service; README.md shows the table of the whole, and a test keeps it current. */
-import { compileRuleset, formatFaults, type Plan, Tokens } from "@weir/engine";
+import { compileRuleset, formatFaults, type Plan, type Tokens, tokensBy } from "@weir/engine";
 import {
   durationMs,
   type Entry,
@@ -28,7 +28,7 @@ const ruleset: Entry<{ readonly plan: Plan; readonly tokens: Tokens | undefined 
     const document = path.read(source, faults);
     const secret = tokeniseKey.read(source, faults);
     if (!document.ok || !secret.ok) return { ok: false };
-    const tokens = secret.value === null ? undefined : new Tokens(secret.value);
+    const tokens = tokensBy(secret.value);
     const compiled = compileRuleset(document.value.text, { file: document.value.path, readBeside: null, tokens });
     if (compiled.ok) return { ok: true, value: { plan: compiled.plan, tokens } };
     faults.push(...compiled.faults.map((fault) => `RULESET ${formatFaults([fault]).trimEnd()}`));
