@@ -7,10 +7,10 @@ const END_TXN = 26;
 
 /** What Weir sends and two versions to either side, Fetch as far as 3.9 has it; with changes. */
 function aBroker(changes: Readonly<Record<number, VersionRange>> = {}): Record<number, VersionRange> {
-  const taken = newestRequests().map(({ apiKey, version }) => [
-    apiKey,
-    { minVersion: Math.max(version - 2, 0), maxVersion: version + 2 },
-  ]);
+  const taken = [...Map.groupBy(newestRequests(), ({ apiKey }) => apiKey)].map(([apiKey, requests]) => {
+    const versions = requests.map(({ version }) => version);
+    return [apiKey, { minVersion: Math.max(Math.min(...versions) - 2, 0), maxVersion: Math.max(...versions) + 2 }];
+  });
   return { ...Object.fromEntries(taken), [FETCH]: { minVersion: 4, maxVersion: 17 }, ...changes };
 }
 

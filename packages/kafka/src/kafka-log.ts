@@ -26,6 +26,7 @@ import {
 } from "./kafkajs.ts";
 import { RangeReader } from "./range-reader.ts";
 import { throttledLog } from "./throttled-log.ts";
+import { readTopicId } from "./topic-id.ts";
 import { settled, TookTooLong, within } from "./within.ts";
 import { TransactionalWriter } from "./writer.ts";
 
@@ -171,6 +172,18 @@ export class KafkaLog implements Log {
         return count;
       },
       (error) => (errorType(error) === "UNKNOWN_TOPIC_OR_PARTITION" ? new TopicMissing(`no topic ${topic}`) : null),
+    );
+  }
+
+  topicId(topic: string): Promise<string> {
+    return this.#call(
+      `id of ${topic}`,
+      async () => {
+        const id = await readTopicId(await this.#cluster.brokerPool.findConnectedBroker(), topic);
+        if (id === null) throw new TopicMissing(`no topic ${topic}`);
+        return id;
+      },
+      (error) => (error instanceof TopicMissing ? error : null),
     );
   }
 

@@ -97,13 +97,18 @@ const SENT = [
   ...["InitProducerId", "AddPartitionsToTxn", "AddOffsetsToTxn", "TxnOffsetCommit", "EndTxn"],
 ];
 
-/** Every request that this package sends, in the newest version that kafkajs knows, which is that of our own ones too. */
-export const newestRequests = (): { readonly name: string; readonly apiKey: number; readonly version: number }[] =>
-  SENT.map((name) => {
+/** The first version but one that tells a topic's id. */
+export const METADATA_WITH_IDS = { apiName: "Metadata", apiKey: 3, apiVersion: 12 } as const;
+
+/** Every request that this package sends, in the newest version that kafkajs knows, which is that of our own ones too but for one. */
+export const newestRequests = (): { readonly name: string; readonly apiKey: number; readonly version: number }[] => [
+  ...SENT.map((name) => {
     const [apiKey, versions] = [apiKeys[name], requests[name]?.versions];
     if (apiKey === undefined || versions === undefined) throw new Error(`kafkajs has no request ${name}`);
     return { name, apiKey, version: Math.max(...versions.map(Number)) };
-  });
+  }),
+  { ...METADATA_WITH_IDS, name: METADATA_WITH_IDS.apiName, version: METADATA_WITH_IDS.apiVersion },
+];
 
 /** A request or response body as kafkajs passes it about; `buf` only has to be there. */
 export type Encoded = { readonly buf: Buffer; readonly buffer: Buffer };
@@ -156,7 +161,11 @@ export type Broker = {
 /** kafkajs's Cluster: connections to the brokers and what they said about topics. */
 export type Cluster = {
   /** What the broker that answered first takes, by api key; null before connect(). */
-  readonly brokerPool: { readonly versions: Readonly<Record<number, VersionRange>> | null };
+  readonly brokerPool: {
+    readonly versions: Readonly<Record<number, VersionRange>> | null;
+    /** Any one; throws when none can be reached. */
+    findConnectedBroker(): Promise<Broker>;
+  };
   connect(): Promise<void>;
   disconnect(): Promise<void>;
   isConnected(): boolean;

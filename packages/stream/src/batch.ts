@@ -28,6 +28,8 @@ export type OwnedState<Event> = {
   readonly epoch: number;
   /** See Marker. */
   readonly snapshotFrom: number;
+  /** See Marker. */
+  readonly inputId: string;
   /** Keys of the state topic that an earlier epoch has left: each is deleted once, from the end on. */
   readonly leftovers: Buffer[];
 };
@@ -139,7 +141,7 @@ function chunksFor(records: number, replay: number): number {
 /** Says that `owned` is the state at `position`, where a commit with `tag` stands. */
 export function markerRecord<Event>(
   context: Pick<BatchContext<Event>, "stage" | "partition">,
-  { state, epoch, snapshotFrom }: OwnedState<Event>,
+  { state, epoch, snapshotFrom, inputId }: OwnedState<Event>,
   position: number,
   tag: string,
   timestampMs = -1,
@@ -154,6 +156,7 @@ export function markerRecord<Event>(
     historySinceMs: state.historySinceMs,
     feeds: context.stage.feeds ?? [],
     ids: context.stage.ids,
+    inputId,
   });
   return stateRecord(context, MARKER_KEY, marker, timestampMs);
 }

@@ -71,12 +71,19 @@ export type Restored = {
   readonly ms: number;
 };
 
+/** `committed`: what the log tells of the partition; `position`: what its marker does. */
+export type Forgotten = {
+  readonly partition: number;
+  readonly committed: number | null;
+  readonly position: number;
+};
+
 /** One function for each event that is worth a log line or a metric. */
 export interface StageEvents {
   assigned(event: { readonly partitions: readonly number[]; readonly gained: number; readonly lost: number }): void;
   settled(event: { readonly partition: number; readonly how: Settlement; readonly position: number }): void;
-  /** The log keeps telling an older commit of ours: the partition goes on from where its marker stands. */
-  offsetForgotten(event: { readonly partition: number; readonly committed: number; readonly position: number }): void;
+  /** The log keeps telling an older commit of ours, or none: the partition goes on from where its marker stands. */
+  offsetForgotten(event: Forgotten): void;
   /** A long restore goes on. */
   restoring(event: Restoring): void;
   restored(event: Restored): void;

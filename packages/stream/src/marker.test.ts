@@ -40,6 +40,12 @@ test("what ids are is kept, and nothing is written where they are as they came",
   expect(encodeMarker({ ...marker, ids: undefined })).toEqual(encodeMarker(marker));
 });
 
+test("the id of the input is kept", () => {
+  expect(decodeMarker(encodeMarker({ ...marker, inputId: "b1dsLsocSyC1fySPwlSdeg" })).inputId).toBe(
+    "b1dsLsocSyC1fySPwlSdeg",
+  );
+});
+
 test("any bit flipped and any end cut off is found out", () => {
   const whole = encodeMarker(marker);
   for (let bit = 0; bit < whole.length * 8; bit += 1) {

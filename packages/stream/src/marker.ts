@@ -26,6 +26,8 @@ export type Marker = {
   readonly feeds: readonly string[] | null;
   /** Stage.ids. */
   readonly ids?: string | undefined;
+  /** Log.topicId() of the input that the state was built of. Absent: written by an engine that did not say. */
+  readonly inputId?: string | undefined;
 };
 
 /** First byte of every key in a state topic: what kind of record it is. */
@@ -80,10 +82,11 @@ export function decodeMarker(value: Buffer): Marker {
     historySinceMs = 0,
     feeds = null,
     ids,
+    inputId,
   } = JSON.parse(body) as Marker & { version: number };
   if (version !== 1 && version !== VERSION)
     throw new Error(`marker: version ${version} is unknown, this engine reads up to ${VERSION}`);
-  return { position, replayFrom, identity, epoch, tag, snapshotFrom, historySinceMs, feeds, ids };
+  return { position, replayFrom, identity, epoch, tag, snapshotFrom, historySinceMs, feeds, ids, inputId };
 }
 
 function checksum(body: string): string {

@@ -134,10 +134,13 @@ function rewritten(record: LogRecord): LogRecord {
 
 export type GroupMember = { readonly onAssigned: (partitions: readonly number[]) => void; owned: number[] };
 
+type MemoryTopic = { readonly id: string; readonly partitions: readonly MemoryPartition[] };
+
 type Group = { readonly topic: string; readonly members: GroupMember[] };
 
 export class MemoryBroker {
-  readonly #topics = new Map<string, MemoryPartition[]>();
+  readonly #topics = new Map<string, MemoryTopic>();
+  #topicsMade = 0;
   readonly #offsets = new Map<string, CommittedOffset>();
   readonly #epochs = new Map<string, number>();
   readonly #open = new Map<string, Transaction>();
@@ -145,17 +148,28 @@ export class MemoryBroker {
 
   createTopic(name: string, partitions: number): void {
     if (!(partitions > 0)) throw new RangeError(`partitions must be > 0, got ${partitions}`);
-    if (!this.#topics.has(name))
-      this.#topics.set(
-        name,
-        Array.from({ length: partitions }, () => new MemoryPartition()),
-      );
+    if (this.#topics.has(name)) return;
+    const id = `topic-${++this.#topicsMade}`;
+    this.#topics.set(name, { id, partitions: Array.from({ length: partitions }, () => new MemoryPartition()) });
+  }
+
+  /** Of the topic and all that it holds; committed offsets stay, as a coordinator may tell them. */
+  deleteTopic(name: string): void {
+    this.#topics.delete(name);
   }
 
   partitions(topic: string): readonly MemoryPartition[] {
-    const partitions = this.#topics.get(topic);
-    if (partitions === undefined) throw new TopicMissing(`topic ${topic} does not exist`);
-    return partitions;
+    return this.#topic(topic).partitions;
+  }
+
+  topicId(topic: string): string {
+    return this.#topic(topic).id;
+  }
+
+  #topic(name: string): MemoryTopic {
+    const topic = this.#topics.get(name);
+    if (topic === undefined) throw new TopicMissing(`topic ${name} does not exist`);
+    return topic;
   }
 
   partition({ topic, partition }: TopicPartition): MemoryPartition {

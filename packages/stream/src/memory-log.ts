@@ -81,6 +81,10 @@ export class MemoryLog implements Log {
     return this.#around("partitions", () => this.#broker.partitions(topic).length);
   }
 
+  topicId(topic: string): Promise<string> {
+    return this.#around("topicId", () => this.#broker.topicId(topic));
+  }
+
   read(input: TopicPartition, from: number, to = Number.POSITIVE_INFINITY): Reader {
     return new MemoryReader(this.#broker.partition(input), from, to, this.#batchRecords, this.#interfere);
   }

@@ -11,8 +11,8 @@ const GROUP = "g";
 const INPUT = { topic: "in", partition: 0 };
 const STATE = { topic: "in.state", partition: 0 };
 
-/** The committed offset of a batch that ended at `next`, its marker beside it. */
-function partOf(next: number, owner: string | null, batch: string | null = `b${next}`): CommitPart {
+/** The committed offset of a batch that ended at `next`, its marker beside it; of an engine that said of what input, or not. */
+function partOf(next: number, owner: string | null, batch: string | null = `b${next}`, inputId?: string): CommitPart {
   const tag = tagOf({ batch, owner });
   const replayFrom = { offset: next, streamTimeMs: -1 };
   const marker = encodeMarker({
@@ -24,6 +24,7 @@ function partOf(next: number, owner: string | null, batch: string | null = `b${n
     snapshotFrom: 0,
     historySinceMs: 0,
     feeds: null,
+    inputId,
   });
   const output = { ...STATE, key: MARKER_KEY, value: marker, headers: [], timestampMs: 0 };
   return { input: INPUT, next, tag, outputs: [output] };
@@ -35,7 +36,7 @@ function aPartition() {
   broker.createTopic(STATE.topic, 1);
   const clock = new VirtualClock();
   const log = new MemoryLog(broker);
-  const forgotten: (readonly [committed: number, position: number])[] = [];
+  const forgotten: (readonly [committed: number | null, position: number])[] = [];
   const onForgotten = (...told: (typeof forgotten)[number]): void => void forgotten.push(told);
   const seizeAs = async (processId: string) => {
     const context = { log, clock, group: GROUP, input: INPUT, stateTopic: STATE.topic, processId, deadlineMs: 1_000 };
@@ -91,7 +92,7 @@ describe("seizing a partition", () => {
       await commit(await openAs("old"), partOf(4, "old"));
       const right = broker.committed(GROUP, INPUT);
       set(stale);
-      void clock.sleep(3_000).then(() => set(right));
+      void clock.sleep(2_000).then(() => set(right));
       expect((await seizeAs("new")).standing).toEqual({ offset: 4, batch: "b4", owner: "old" });
     }
   });
@@ -109,20 +110,43 @@ describe("seizing a partition", () => {
   });
 
   test("goes on from the marker when the log has forgotten the offset for good, and says so", async () => {
-    const { seizeAs, openAs, commit, set, forgotten } = aPartition();
-    const old = await openAs("old");
-    await commit(old, partOf(4, "old"));
-    set({ offset: 2, tag: tagOf({ batch: "b2", owner: "older" }) });
-    const { standing, lock } = await seizeAs("new");
-    expect(standing).toEqual({ offset: 4, batch: "b4", owner: "old" });
-    expect(forgotten).toEqual([[2, 4]]);
-    expect(await commit(old, partOf(5, "old"))).not.toBe("committed");
-    expect(await commit(lock, partOf(4, "new", "b4"))).toBe("committed");
-    expect((await seizeAs("new")).standing).toEqual({ offset: 4, batch: "b4", owner: "new" });
-    expect(forgotten).toHaveLength(1);
+    for (const told of [null, { offset: 2, tag: tagOf({ batch: "b2", owner: "older" }) }]) {
+      const { broker, seizeAs, openAs, commit, set, forgotten } = aPartition();
+      const old = await openAs("old");
+      const inputId = broker.topicId(INPUT.topic);
+      await commit(old, partOf(4, "old", "b4", inputId));
+      set(told);
+      const { standing, lock } = await seizeAs("new");
+      expect(standing).toEqual({ offset: 4, batch: "b4", owner: "old" });
+      expect(forgotten).toEqual([[told?.offset ?? null, 4]]);
+      expect(await commit(old, partOf(5, "old"))).not.toBe("committed");
+      expect(await commit(lock, partOf(4, "new", "b4", inputId))).toBe("committed");
+      expect((await seizeAs("new")).standing).toEqual({ offset: 4, batch: "b4", owner: "new" });
+      expect(forgotten).toHaveLength(1);
+    }
   });
 
-  test("stops when the offset is gone or was set by hand, and says what would mend it", async () => {
+  test("goes on from the marker of an engine that told no input, if the log tells an older commit", async () => {
+    const { seizeAs, openAs, commit, set, forgotten } = aPartition();
+    await commit(await openAs("old"), partOf(4, "old"));
+    set({ offset: 2, tag: tagOf({ batch: "b2", owner: "older" }) });
+    expect((await seizeAs("new")).standing).toEqual({ offset: 4, batch: "b4", owner: "old" });
+    expect(forgotten).toEqual([[2, 4]]);
+  });
+
+  test("stops when the input was made anew, whatever the log tells", async () => {
+    for (const told of [null, { offset: 2, tag: tagOf({ batch: "b2", owner: "old" }) }]) {
+      const { broker, seizeAs, openAs, commit, set, forgotten } = aPartition();
+      await commit(await openAs("old"), partOf(4, "old", "b4", broker.topicId(INPUT.topic)));
+      broker.deleteTopic(INPUT.topic);
+      broker.createTopic(INPUT.topic, 1);
+      set(told);
+      await expect(seizeAs("new")).rejects.toThrow("in was deleted and made anew since");
+      expect(forgotten).toEqual([]);
+    }
+  });
+
+  test("stops when the offset is gone and nobody told of what input, or it was set by hand, and says what would mend it", async () => {
     const { seizeAs, openAs, commit, set, forgotten } = aPartition();
     await commit(await openAs("old"), partOf(4, "old"));
     set(null);

@@ -34,7 +34,7 @@ export type OwnershipContext = {
   readonly deadlineMs: number;
   readonly signal: AbortSignal;
   /** The group's coordinator has forgotten what was committed, and the marker is believed instead. */
-  readonly onForgotten: (committed: number, position: number) => void;
+  readonly onForgotten: (committed: number | null, position: number) => void;
 };
 
 /** The transactional id through which a process commits. */
@@ -61,7 +61,7 @@ export type Seized = {
 const HAND_OVER_MS = 200;
 const LOOK_EVERY_MS = 20;
 /** A coordinator that has just come up has so long to load its offsets; then it has forgotten them. */
-const AGREE_MS = 10_000;
+const AGREE_MS = 3_000;
 const AGREE_EVERY_MS = 200;
 
 /** Throws RetryLater when another process came later, Unrecoverable when the offset was changed by hand. */
@@ -120,28 +120,38 @@ async function look(
 
 /**
  * Where the partition stands by its marker alone, which the owner before us, shut out by now, has written in the same
- * transaction as the offset. A coordinator may tell an older commit of ours for good: one that came up while the
- * leadership of its partition went to and fro was seen to load 232,000 records and keep to what the first tenth had said
- * (Apache Kafka 4.3.1). No offset at all, or somebody else's, is another matter: the input may have been deleted and
- * made anew, or be meant to be decided again. Throws Unrecoverable.
+ * transaction as the offset. A group's coordinator may tell an older commit of ours, or none, for good: one that came up
+ * while the leadership of its partition went to and fro was seen to go on with the first part of what it had to load
+ * (Apache Kafka 4.3.1; docs/guarantees.md). An offset that is gone is believed to be forgotten only where the input is
+ * still the topic that the marker speaks of: else it was deleted and made anew. One of somebody else's is meant. Throws
+ * Unrecoverable.
  */
-function fromMarker(
-  { group, input, stateTopic, onForgotten }: OwnershipContext,
+async function fromMarker(
+  { log, clock, group, input, stateTopic, deadlineMs, onForgotten }: OwnershipContext,
   committed: CommittedOffset | null,
-  { position, tag, epoch }: Marker,
-): Omit<Seized, "lock"> {
+  { position, tag, epoch, inputId }: Marker,
+): Promise<Omit<Seized, "lock">> {
   const where = `${input.topic}/${input.partition}`;
   const mend = `Mend: set the group's offset to ${position}`;
-  if (committed === null)
+  const knownId = await within(clock, deadlineMs, "reading the input's id", log.topicId(input.topic));
+  if (inputId !== undefined && inputId !== knownId)
     throw new Unrecoverable(
-      `group ${group} has no committed offset for ${where}, yet ${stateTopic} says that it was decided up to offset ` +
-        `${position}. The offset was deleted or has expired; starting over would decide again. ${mend}`,
+      `${stateTopic} says that ${where} was decided up to offset ${position}, and group ${group} does not; but ` +
+        `${input.topic} was deleted and made anew since: its id is ${knownId} and was ${inputId}. Offsets begin anew too, ` +
+        "so decisions would have the ids of others. Mend: give the input a new name",
     );
-  if (tag === null || isForeign(committed) || committed.offset > position)
-    throw new Unrecoverable(
-      `group ${group} has committed offset ${committed.offset} for ${where}, but ${stateTopic} stands at ${position}; ` +
-        `they are written together, so one of them was changed by hand. ${mend}`,
-    );
-  onForgotten(committed.offset, position);
-  return { standing: standingOf({ offset: position, tag }), epoch };
+  const isForgotten =
+    tag !== null &&
+    (committed === null ? inputId !== undefined : !isForeign(committed) && committed.offset <= position);
+  if (isForgotten) {
+    onForgotten(committed?.offset ?? null, position);
+    return { standing: standingOf({ offset: position, tag }), epoch };
+  }
+  throw new Unrecoverable(
+    committed === null
+      ? `group ${group} has no committed offset for ${where}, yet ${stateTopic} says that it was decided up to offset ` +
+          `${position}. The offset was deleted or has expired; starting over would decide again. ${mend}`
+      : `group ${group} has committed offset ${committed.offset} for ${where}, but ${stateTopic} stands at ${position}; ` +
+          `they are written together, so one of them was changed by hand. ${mend}`,
+  );
 }

@@ -140,7 +140,7 @@ export class PartitionRunner<Event> {
     const input: TopicPartition = { topic: stage.input, partition };
     this.#context = context;
     const { stateTopic } = stage;
-    const onForgotten = (committed: number, position: number): void =>
+    const onForgotten = (committed: number | null, position: number): void =>
       events.offsetForgotten({ partition, committed, position });
     const { signal } = this.#released;
     this.#ownership = { log, clock, group, input, stateTopic, processId, deadlineMs, signal, onForgotten };

@@ -81,6 +81,8 @@ export interface Log {
   read(input: TopicPartition, from: number, to?: number): Reader;
   /** Number of partitions; throws TopicMissing. */
   partitions(topic: string): Promise<number>;
+  /** Unlike that of every other topic, one deleted and made anew under the same name included; throws TopicMissing. */
+  topicId(topic: string): Promise<string>;
   close(): Promise<void>;
 }
 

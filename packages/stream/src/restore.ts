@@ -46,6 +46,7 @@ export async function restore<Event>(
   const { stage, partition, log, clock, events, deadlineMs, progress } = context;
   const startedMs = clock.now();
   const input: TopicPartition = { topic: stage.input, partition };
+  const inputId = await within(clock, deadlineMs, "reading the input's id", log.topicId(stage.input));
   const { start } = await within(clock, deadlineMs, "reading the input's bounds", log.bounds(input));
   const snapshot = await loadSnapshot(context);
   const { corrupt, marker } = snapshot;
@@ -75,7 +76,7 @@ export async function restore<Event>(
     rebuilt: plan.rebuilt,
     ms: clock.now() - startedMs,
   });
-  return { state, epoch, snapshotFrom, leftovers, position: plan.position };
+  return { state, epoch, snapshotFrom, inputId, leftovers, position: plan.position };
 }
 
 type Snapshot<Event> = {

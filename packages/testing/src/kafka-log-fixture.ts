@@ -1,5 +1,6 @@
 import { askBrokerFaults, KafkaLog, openAdmin, openProducer } from "@weir/kafka";
 import type { LogFixture } from "./log-contract.ts";
+import { deleteTopics } from "./outsider/console.ts";
 
 /** For the contract suite: the port over a real broker, which has to be one that services take. */
 export async function kafkaLogFixture(brokers: string): Promise<LogFixture> {
@@ -14,6 +15,7 @@ export async function kafkaLogFixture(brokers: string): Promise<LogFixture> {
     async createTopic(name, partitions) {
       await admin.create([{ name, partitions, replication: 1, config: {} }]);
     },
+    deleteTopic: (name) => deleteTopics(brokers, [name]),
     async produce(topic, partition, values) {
       const records = values.map((value) => ({ key: null, value: Buffer.from(value), partition }));
       await producer.send(topic, records);

@@ -10,6 +10,7 @@ export type LogFixture = {
   /** A new client, as of a new process. */
   open(): Log;
   createTopic(name: string, partitions: number): Promise<void>;
+  deleteTopic(name: string): Promise<void>;
   /** As a plain producer: no transaction. */
   produce(topic: string, partition: number, values: readonly string[]): Promise<void>;
   close(): Promise<void>;
@@ -229,6 +230,19 @@ export function logContract(name: string, start: () => Promise<LogFixture>): voi
       const log = open();
       expect(await log.partitions(await newTopic(3))).toBe(3);
       await expect(log.partitions("contract-absent")).rejects.toBeInstanceOf(TopicMissing);
+    });
+
+    test("topicId() stays what it is, unlike any other topic's, and is TopicMissing of one that is absent", async () => {
+      const log = open();
+      const [one, other] = [await newTopic(), await newTopic()];
+      const id = await log.topicId(one);
+      expect(await open().topicId(one)).toBe(id);
+      expect(await log.topicId(other)).not.toBe(id);
+      await expect(log.topicId("contract-absent")).rejects.toBeInstanceOf(TopicMissing);
+      await fixture.deleteTopic(one);
+      await vi.waitFor(() => expect(log.topicId(one)).rejects.toBeInstanceOf(TopicMissing), WAIT);
+      await fixture.createTopic(one, 1);
+      await vi.waitFor(async () => expect(await log.topicId(one)).not.toBe(id), WAIT);
     });
 
     test("members share the partitions, those that stay keep theirs, and one that leaves hands over", async () => {

@@ -189,14 +189,24 @@ describe("restoring a partition", () => {
     }
   });
 
-  test("refuses when the committed offset is gone but decisions were made", async () => {
+  test("goes on from the snapshot when the committed offset is gone", async () => {
     const world = await worldWithHistory();
     world.broker.overwriteCommitted(GROUP, INPUT, null);
     world.produce(3);
     await world.run();
-    expect(world.failure).toContain(
-      "has no committed offset for in/0, yet in.state says that it was decided up to offset 12",
-    );
+    expect(world.failure).toBeNull();
+    expect(world.outputs()).toHaveLength(15);
+    expect(world.lastCounts()).toEqual({ k0: 5, k1: 5, k2: 5 });
+  });
+
+  test("refuses when the input was deleted and made anew", async () => {
+    const world = await worldWithHistory();
+    world.broker.deleteTopic(INPUT.topic);
+    world.broker.createTopic(INPUT.topic, 1);
+    world.broker.overwriteCommitted(GROUP, INPUT, null);
+    world.produce(3);
+    await world.run();
+    expect(world.failure).toContain("in was deleted and made anew since");
     expect(world.outputs()).toHaveLength(12);
   });
 

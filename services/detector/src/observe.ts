@@ -47,7 +47,7 @@ export function observe(
       metrics.settled.inc({ how: "forgotten" });
       log.error(
         { partition, committed, position },
-        `${name(partition)}: Kafka has forgotten the committed offset ${position} and tells ${committed}; ` +
+        `${name(partition)}: Kafka has forgotten the committed offset ${position} and tells ${committed ?? "none"}; ` +
           "the marker in the state topic, written with it, is believed instead",
       );
     },

@@ -21,6 +21,7 @@ function asBefore(log: Log): Log {
     bounds: (input) => log.bounds(input),
     read: (input, from, to) => log.read(input, from, to),
     partitions: (topic) => log.partitions(topic),
+    topicId: (topic) => log.topicId(topic),
     close: () => log.close(),
     async openWriter(id, group) {
       const writer = await log.openWriter(id, group);

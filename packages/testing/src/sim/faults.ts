@@ -28,6 +28,8 @@ const PER_THOUSAND = {
   "stale offsets": 2,
   /** State topics are compacted. */
   compaction: 4,
+  /** Such a coordinator has left out what was committed to one partition last, or ever, and never tells it any more. */
+  "forgotten offset": 1,
 } as const;
 
 export type FaultKind = keyof typeof PER_THOUSAND;

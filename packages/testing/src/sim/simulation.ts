@@ -285,6 +285,9 @@ class Simulation {
       case "stale offsets":
         this.#offsets.staleUntilMs = this.#clock.now() + durationMs;
         return undefined;
+      case "forgotten offset":
+        this.#offsets.forgetOne(this.#broker);
+        return undefined;
       case "compaction":
         for (const { stateTopic } of this.#stages)
           for (const partition of this.#broker.partitions(stateTopic)) partition.compact();

@@ -1,13 +1,15 @@
-/** Committed offsets as a coordinator tells them that has not loaded all of its log yet. */
-import type { Clock, CommittedOffset, Log } from "@weir/stream";
+/** Committed offsets as a coordinator tells them that has not loaded all of its log yet, or never will. */
+import type { Clock, CommittedOffset, Log, MemoryBroker, TopicPartition } from "@weir/stream";
 import type { Dice } from "./dice.ts";
+
+/** Every offset that was committed of a partition, oldest first. */
+type Past = { readonly group: string; readonly input: TopicPartition; readonly offsets: CommittedOffset[] };
 
 export class StaleOffsets {
   staleUntilMs = 0;
   readonly #clock: Clock;
   readonly #dice: Dice;
-  /** Every offset that was committed, by group and partition, oldest first. */
-  readonly #history = new Map<string, CommittedOffset[]>();
+  readonly #history = new Map<string, Past>();
 
   constructor(clock: Clock, dice: Dice) {
     this.#clock = clock;
@@ -24,7 +26,7 @@ export class StaleOffsets {
           commit: async (parts) => {
             const outcome = await writer.commit(parts);
             if (outcome.result === "committed")
-              for (const { input, next, tag } of parts) this.#past(group, input).push({ offset: next, tag });
+              for (const { input, next, tag } of parts) this.#past(group, input).offsets.push({ offset: next, tag });
             return outcome;
           },
           close: () => writer.close(),
@@ -33,23 +35,30 @@ export class StaleOffsets {
       committed: async (group, input) => {
         const exact = await log.committed(group, input);
         if (this.#clock.now() >= this.staleUntilMs) return exact;
-        const past = this.#past(group, input);
-        const at = this.#dice.between(0, past.length);
-        return at === past.length ? null : (past[at] ?? null);
+        return this.#anyOf(this.#past(group, input));
       },
       bounds: (input) => log.bounds(input),
       read: (input, from, to) => log.read(input, from, to),
       partitions: (topic) => log.partitions(topic),
+      topicId: (topic) => log.topicId(topic),
       close: () => log.close(),
     };
   }
 
-  #past(
-    group: string,
-    { topic, partition }: { readonly topic: string; readonly partition: number },
-  ): CommittedOffset[] {
-    const key = `${group} ${topic} ${partition}`;
-    const past = this.#history.get(key) ?? [];
+  /** For good: until something is committed there again, all are told an older offset of one partition, or none. */
+  forgetOne(broker: MemoryBroker): void {
+    const known = [...this.#history.values()];
+    const past = known[this.#dice.between(0, known.length)];
+    if (past !== undefined) broker.overwriteCommitted(past.group, past.input, this.#anyOf(past));
+  }
+
+  #anyOf({ offsets }: Past): CommittedOffset | null {
+    return offsets[this.#dice.between(0, offsets.length)] ?? null;
+  }
+
+  #past(group: string, input: TopicPartition): Past {
+    const key = `${group} ${input.topic} ${input.partition}`;
+    const past = this.#history.get(key) ?? { group, input, offsets: [] };
     this.#history.set(key, past);
     return past;
   }
