@@ -17,15 +17,29 @@ export type PartitionRecords = {
 /** In rounds: a round holds at most one batch of a partition, and a partition's batches are in the order of its records. */
 export const planProduce = (outputs: readonly OutputRecord[]): PartitionRecords[][] => {
   const rounds: PartitionRecords[][] = [];
-  for (const [topic, ofTopic] of Map.groupBy(outputs, (record) => record.topic)) {
-    for (const [partition, records] of Map.groupBy(ofTopic, (record) => record.partition)) {
+  for (const [topic, byPartition] of grouped(outputs)) {
+    byPartition.forEach((records, partition) => {
       for (const [round, chunk] of chunks(records).entries()) {
         rounds[round] ??= [];
         rounds[round].push({ topic, partition, records: chunk });
       }
-    }
+    });
   }
   return rounds;
+};
+
+/** By topic, then by partition: lists with holes. */
+const grouped = (outputs: readonly OutputRecord[]): Map<string, OutputRecord[][]> => {
+  const byTopic = new Map<string, OutputRecord[][]>();
+  for (const record of outputs) {
+    const known = byTopic.get(record.topic);
+    const byPartition = known ?? [];
+    if (known === undefined) byTopic.set(record.topic, byPartition);
+    const records = byPartition[record.partition];
+    if (records === undefined) byPartition[record.partition] = [record];
+    else records.push(record);
+  }
+  return byTopic;
 };
 
 const chunks = (records: readonly OutputRecord[]): (readonly OutputRecord[])[] => {

@@ -30,11 +30,11 @@ export class CorruptChunk extends Error {
   override readonly name = "CorruptChunk";
 }
 
-export function chunkRecordKey(key: string, ordinal: number): Buffer {
-  const bytes = Buffer.byteLength(key);
-  const out = Buffer.allocUnsafe(bytes + 4);
-  out.write(key, 0);
-  out.writeUInt32BE(ordinal, bytes);
+/** `key`: in UTF-8. */
+export function chunkRecordKey(key: Uint8Array, ordinal: number): Buffer {
+  const out = Buffer.allocUnsafe(key.length + 4);
+  out.set(key);
+  out.writeUInt32BE(ordinal, key.length);
   return out;
 }
 
@@ -88,7 +88,7 @@ export function encodeChunk(
   let [timeBefore, offsetBefore] = [0, 0];
   for (const event of events) {
     blocks.read(event, row);
-    const changes = blocks.changes(event);
+    const changes = blocks.hasChanges(event >>> 3) ? blocks.changes(event) : NO_CHANGES;
     makeRoom(end, MOST_EVENT_BYTES + changes.length * 8);
     end = writeSigned(scratch, end, row.timeMs - timeBefore);
     timeBefore = row.timeMs;
@@ -195,11 +195,11 @@ function writeText(end: number, text: number, dictionary: Map<number, number>, b
     return writeVarint(scratch, end, place + 1);
   }
   dictionary.set(text, place);
-  const written = blocks.texts.text(text) as string;
-  const bytes = Buffer.byteLength(written);
-  makeRoom(end, bytes + 16);
-  const at = writeVarint(scratch, writeVarint(scratch, end, place + 1), bytes);
-  return at + scratch.write(written, at);
+  const utf8 = blocks.texts.utf8(text);
+  makeRoom(end, utf8.length + 16);
+  const at = writeVarint(scratch, writeVarint(scratch, end, place + 1), utf8.length);
+  scratch.set(utf8, at);
+  return at + utf8.length;
 }
 
 /** The number of the text, held. `dictionary`: those of the texts so far, which earlier events of the chunk hold. */

@@ -51,6 +51,11 @@ export class KeyRecords {
     return this.#texts.text(key) as string;
   }
 
+  /** The same in UTF-8, until another is asked for. */
+  utf8(key: number): Uint8Array {
+    return this.#texts.utf8(key);
+  }
+
   inUse(key: number): boolean {
     if (key > this.last) return false;
     return (this.#get(key, AT.flags) & IN_USE) !== 0;

@@ -43,7 +43,7 @@ export class RollingSnapshot {
     for (const key of this.#graves) {
       while (records.length < limit && keys.hasGraves(key)) {
         const bottom = keys.bottom(key);
-        records.push({ key: chunkRecordKey(keys.text(key), bottom), value: null });
+        records.push({ key: chunkRecordKey(keys.utf8(key), bottom), value: null });
         keys.setWritten(key, bottom + 1, keys.top(key));
       }
       if (keys.hasGraves(key)) break;
@@ -55,7 +55,7 @@ export class RollingSnapshot {
 
   #chunk(key: number, ordinal: number, asOf: number): ChunkRecord {
     const { keys, blocks, row } = this.#events;
-    const recordKey = chunkRecordKey(keys.text(key), ordinal);
+    const recordKey = chunkRecordKey(keys.utf8(key), ordinal);
     const { first, events } = this.#events.chunk(key, ordinal);
     const successor = this.dirty.successor(key, ordinal);
     const header = {

@@ -42,7 +42,10 @@ test("equal texts have one number while they are held, as strings or in UTF-8, a
       }
       expect(held.count).toBe(wanted.size);
       expect(new Set([...wanted.values()].map(({ number }) => number)).size).toBe(wanted.size);
-      for (const [text, { number }] of wanted) expect(held.text(number)).toBe(text);
+      for (const [text, { number }] of wanted) {
+        expect(held.text(number)).toBe(text);
+        expect(Buffer.from(held.utf8(number))).toEqual(Buffer.from(text));
+      }
     }),
   );
 });

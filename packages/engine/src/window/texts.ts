@@ -19,6 +19,8 @@ const RECORD_BYTES = 4 * (AT.words + RECORD_WORDS);
 const CELL_WORDS = 3;
 const CELL_BYTES = 4 * (1 + CELL_WORDS);
 const SMALLEST_PART = 8;
+/** In a word of four units. */
+const NOT_ASCII = 0x80808080;
 
 export class Texts {
   readonly #records = new Slabs(RECORD_BYTES);
@@ -27,6 +29,9 @@ export class Texts {
   readonly #inPart = new Uint32Array(256);
   /** The text that is looked for. */
   readonly #sought = new TextWords();
+  /** The text that is told, and its bytes. */
+  #toldWords = new Uint32Array(64);
+  #told = Buffer.from(this.#toldWords.buffer);
   #count = 0;
 
   get count(): number {
@@ -76,21 +81,46 @@ export class Texts {
 
   text(text: number): string | null {
     if (text === 0) return null;
+    const sized = this.#tell(text);
+    const wide = sized & 1;
+    return this.#told.toString(wide === 1 ? "utf16le" : "latin1", 0, (sized >>> 1) << wide);
+  }
+
+  /** The text in UTF-8, until one is told again. Of a text that somebody holds. */
+  utf8(text: number): Uint8Array {
+    const sized = this.#tell(text);
+    const units = sized >>> 1;
+    let all = 0;
+    for (let index = 0; index < (units + 3) >>> 2; index += 1) all |= this.#toldWords[index] as number;
+    return (sized & 1) === 0 && (all & NOT_ASCII) === 0
+      ? this.#told.subarray(0, units)
+      : Buffer.from(this.text(text) as string);
+  }
+
+  /** Puts its words where texts are told; returns twice its units, and 1 more where they take two bytes. */
+  #tell(text: number): number {
     const { u32 } = this.#records.slab(text);
     const at = this.#records.byte(text) >>> 2;
     const sized = u32[at + AT.sized] as number;
-    const words = new Uint32Array((((sized >>> 1) << (sized & 1)) + 3) >>> 2);
-    const here = Math.min(words.length, RECORD_WORDS);
-    words.set(u32.subarray(at + AT.words, at + AT.words + here));
+    const count = (((sized >>> 1) << (sized & 1)) + 3) >>> 2;
+    if (count > this.#toldWords.length) this.#makeRoom(count);
+    const words = this.#toldWords;
+    const here = Math.min(count, RECORD_WORDS);
+    for (let index = 0; index < here; index += 1) words[index] = u32[at + AT.words + index] as number;
     let cell = u32[at + AT.cell] as number;
-    for (let done = here; done < words.length; done += CELL_WORDS) {
+    for (let done = here; done < count; ) {
       const { u32: rest } = this.#cells.slab(cell);
-      const from = (this.#cells.byte(cell) >>> 2) + 1;
-      words.set(rest.subarray(from, from + Math.min(CELL_WORDS, words.length - done)), done);
-      cell = rest[from - 1] as number;
+      const from = this.#cells.byte(cell) >>> 2;
+      for (let word = 1; word <= CELL_WORDS && done < count; word += 1, done += 1)
+        words[done] = rest[from + word] as number;
+      cell = rest[from] as number;
     }
-    const bytes = (sized >>> 1) << (sized & 1);
-    return Buffer.from(words.buffer, 0, bytes).toString((sized & 1) === 1 ? "utf16le" : "latin1");
+    return sized;
+  }
+
+  #makeRoom(words: number): void {
+    this.#toldWords = new Uint32Array(2 * words);
+    this.#told = Buffer.from(this.#toldWords.buffer);
   }
 
   #hold(sought: TextWords): number {
