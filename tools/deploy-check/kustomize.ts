@@ -1,10 +1,25 @@
 /** What kustomize makes of an overlay, by whichever of its two programs there is. */
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parse, stringify } from "yaml";
 import { parseObjects } from "./manifests.ts";
 import { type Document, pathOf } from "./repository.ts";
 import { must, run } from "./toolbox.ts";
 
 export const OVERLAYS = ["dev", "prod", "secure"] as const;
 export type Overlay = (typeof OVERLAYS)[number];
+
+/** Components that no overlay has by itself, each a folder of k8s. */
+export const OPTIONAL = ["tracing"] as const;
+type Optional = (typeof OPTIONAL)[number];
+
+/** An overlay as it is, or joined with a component. */
+export type Build = Overlay | `${Overlay}+${Optional}`;
+export const BUILDS: readonly Build[] = OVERLAYS.flatMap((overlay) => [
+  overlay,
+  ...OPTIONAL.map((component) => `${overlay}+${component}` as const),
+]);
 
 export function overlayFolder(overlay: Overlay): string {
   return `k8s/overlays/${overlay}`;
@@ -19,13 +34,38 @@ export const KUSTOMIZE: readonly [string, string] | null =
     ] as const
   ).find(([program, word]) => run(program, [word, "--help"]).ok) ?? null;
 
-const built = new Map<Overlay, readonly Document[]>();
+const built = new Map<Build, readonly Document[]>();
 
 /** A copy, to be changed at will. Throws what kustomize says. */
-export function builtObjects(overlay: Overlay): Document[] {
+export function builtObjects(build: Build): Document[] {
+  const objects = built.get(build) ?? parseObjects(textOf(build));
+  built.set(build, objects);
+  return structuredClone([...objects]);
+}
+
+function textOf(build: Build): string {
+  const [overlay, component] = build.split("+") as [Overlay, Optional?];
+  const folder = overlayFolder(overlay);
+  if (component === undefined) return kustomized(pathOf(folder));
+  const copy = mkdtempSync(join(tmpdir(), "weir-k8s-"));
+  try {
+    cpSync(pathOf("k8s"), join(copy, "k8s"), { recursive: true });
+    joinComponent(join(copy, folder, "kustomization.yaml"), component);
+    return kustomized(join(copy, folder));
+  } finally {
+    rmSync(copy, { recursive: true });
+  }
+}
+
+/** As k8s/README.md tells to do it by hand. */
+function joinComponent(file: string, component: Optional): void {
+  const kustomization = parse(readFileSync(file, "utf8"));
+  const components = [...(kustomization.components ?? []), `../../${component}`];
+  writeFileSync(file, stringify({ ...kustomization, components }));
+}
+
+function kustomized(folder: string): string {
   if (KUSTOMIZE === null) throw new Error("neither kubectl nor kustomize is there");
   const [program, word] = KUSTOMIZE;
-  const objects = built.get(overlay) ?? parseObjects(must(run(program, [word, pathOf(overlayFolder(overlay))])));
-  built.set(overlay, objects);
-  return structuredClone([...objects]);
+  return must(run(program, [word, folder]));
 }

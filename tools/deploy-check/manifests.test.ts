@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { builtObjects, KUSTOMIZE, OVERLAYS, type Overlay, overlayFolder } from "./kustomize.ts";
+import { BUILDS, type Build, builtObjects, KUSTOMIZE, OPTIONAL, OVERLAYS, overlayFolder } from "./kustomize.ts";
 import { manifestFaults, namedFiles, settingsOf } from "./manifests.ts";
 import { networkFaults } from "./network.ts";
 import { type Document, filesBelow, SERVICES, settingNames } from "./repository.ts";
@@ -23,19 +23,20 @@ function finder(all: readonly Document[]): Find {
 describe("k8s", () => {
   it("holds no file that no kustomization names", () => {
     const present = [...filesBelow("k8s", ".yaml"), ...filesBelow("k8s", ".env")].toSorted();
-    expect([...new Set(OVERLAYS.map(overlayFolder).flatMap(namedFiles))].toSorted()).toEqual(present);
+    const folders = [...OVERLAYS.map(overlayFolder), ...OPTIONAL.map((component) => `k8s/${component}`)];
+    expect([...new Set(folders.flatMap(namedFiles))].toSorted()).toEqual(present);
   });
 });
 
 /** kubectl or kustomize is needed; where neither is there, these are not run. */
 describe.skipIf(KUSTOMIZE === null)("what kustomize builds", () => {
-  describe.each(OVERLAYS)("of %s", (overlay) => {
+  describe.each(BUILDS)("of %s", (build) => {
     it("keeps every rule", () => {
-      expect(faultsOf(builtObjects(overlay))).toEqual([]);
+      expect(faultsOf(builtObjects(build))).toEqual([]);
     });
 
     it("gives the services only settings that they read", () => {
-      const all = builtObjects(overlay);
+      const all = builtObjects(build);
       for (const service of SERVICES) {
         const deployment = finder(all)("Deployment", `weir-${service}`);
         if (!deployment) continue;
@@ -50,7 +51,7 @@ describe.skipIf(KUSTOMIZE === null)("what kustomize builds", () => {
       ["Deployment", "weir-quality"],
       ["Job", "weir-topics"],
     ])("mounts the files that settings name: %s %s", (kind, name) => {
-      const all = builtObjects(overlay);
+      const all = builtObjects(build);
       const { spec } = finder(all)(kind, name).spec.template;
       const settings = settingsOf({ spec }, all);
       const files = mountedFiles(spec, all);
@@ -74,7 +75,36 @@ describe.skipIf(KUSTOMIZE === null)("what kustomize builds", () => {
       expect(settings.KAFKA_TLS === "true" && settings.KAFKA_SASL_MECHANISM === "scram-sha-512", overlay).toBe(secure);
     }
   });
+
+  it.each(OVERLAYS)("of %s with tracing sends spans, and otherwise is as without", (overlay) => {
+    const [plain, traced] = ([overlay, `${overlay}+tracing`] as const).map(builtObjects) as [Document[], Document[]];
+    const settings = (all: readonly Document[], service: string) => {
+      const deployment = finder(all)("Deployment", `weir-${service}`);
+      return deployment && settingsOf(deployment.spec.template, all);
+    };
+    const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: expect.stringMatching(/^http:.*:4318$/) };
+    const added = { detector: endpoint, generator: { ...endpoint, OTEL_TRACES_SAMPLER_ARG: "0.01" }, quality: {} };
+    for (const service of SERVICES) {
+      const before = settings(plain, service);
+      expect(settings(traced, service), service).toEqual(before && { ...before, ...added[service] });
+    }
+    const policy = finder(traced)("NetworkPolicy", "weir-tracing");
+    expect(policy.metadata).toMatchObject({ namespace: "weir", labels: { "app.kubernetes.io/part-of": "weir" } });
+    // A ConfigMap has another name, so those who trace are rolled out anew, and nobody else.
+    const rest = (all: readonly Document[]) =>
+      all.filter((object) => object !== policy && settingsOfTracers(object) === undefined);
+    expect(rest(traced)).toEqual(rest(plain));
+    const names = (all: readonly Document[]) => all.flatMap((object) => settingsOfTracers(object) ?? []);
+    expect(new Set(names(traced)).isDisjointFrom(new Set(names(plain)))).toBe(true);
+  });
 });
+
+/** The name of the ConfigMap that it is, or that it takes its settings from, if it is of a service that traces. */
+function settingsOfTracers({ kind, metadata, spec }: Document): string | undefined {
+  const name = kind === "Deployment" ? spec.template.spec.containers[0].envFrom[0].configMapRef.name : metadata.name;
+  const isOne = (kind === "Deployment" || kind === "ConfigMap") && /^weir-(detector|generator)-/.test(name);
+  return isOne ? name : undefined;
+}
 
 /** Paths of the files that volumes of ConfigMaps and Secrets bring to a pod's first container. */
 function mountedFiles(spec: Document, all: readonly Document[]): string[] {
@@ -93,7 +123,7 @@ describe.skipIf(KUSTOMIZE === null)("the rules for k8s", () => {
   const container = (f: Find) => pod(detector(f)).containers[0];
   const trigger = (f: Find) => f("ScaledObject", "weir-detector").spec.triggers[0];
 
-  it.each<[fault: string, change: (find: Find) => unknown, overlay?: Overlay]>([
+  it.each<[fault: string, change: (find: Find) => unknown, build?: Build]>([
     ["may run as root", (f) => delete pod(detector(f)).securityContext.runAsNonRoot],
     ["may run as root", (f) => (pod(f("Job", "weir-topics")).securityContext.runAsUser = 0)],
     [
@@ -142,6 +172,21 @@ describe.skipIf(KUSTOMIZE === null)("the rules for k8s", () => {
       "Job weir-topics: no NetworkPolicy lets it reach",
       (f) => f("NetworkPolicy", "weir-kafka-clients").spec.podSelector.matchExpressions[0].values.pop(),
     ],
+    [
+      "Deployment weir-generator: no NetworkPolicy lets it reach http:",
+      (f) => f("NetworkPolicy", "weir-tracing").spec.podSelector.matchExpressions[0].values.pop(),
+      "dev+tracing",
+    ],
+    [
+      "Deployment weir-detector: no NetworkPolicy lets it reach http:",
+      (f) => (f("NetworkPolicy", "weir-tracing").spec.egress[0].ports[0].port = 4317),
+      "secure+tracing",
+    ],
+    [
+      "Deployment weir-detector: no NetworkPolicy lets it reach http://collector.elsewhere.svc:4318",
+      (f) => (f("ConfigMap", "weir-detector").data.OTEL_EXPORTER_OTLP_ENDPOINT = "http://collector.elsewhere.svc:4318"),
+      "prod+tracing",
+    ],
     // How many there are, and where.
     ["each apply sets the number back", (f) => (detector(f).spec.replicas = 3)],
     ["is not spread over topology.kubernetes.io/zone", (f) => pod(detector(f)).topologySpreadConstraints.shift()],
@@ -173,8 +218,8 @@ describe.skipIf(KUSTOMIZE === null)("the rules for k8s", () => {
     ["does not log in as the detector", (f) => delete trigger(f).authenticationRef],
     ["PodMonitor weir: does not see weir-", (f) => (f("PodMonitor", "weir").spec.podMetricsEndpoints[0].port = "web")],
     ["PodMonitor weir: does not see weir-", (f) => (f("PodMonitor", "weir").spec.jobLabel = "app")],
-  ])("find: %s", (fault, change, overlay = "secure") => {
-    const all = builtObjects(overlay);
+  ])("find: %s", (fault, change, build = "secure") => {
+    const all = builtObjects(build);
     change(finder(all));
     const found = faultsOf(all);
     expect(found).not.toEqual([]);

@@ -1,4 +1,4 @@
-/** What the NetworkPolicies of an overlay must keep to: nobody talks to anybody, no port of a service is open but that of its probes, and whoever needs Kafka reaches it. */
+/** What the NetworkPolicies of an overlay must keep to: nobody talks to anybody, no port of a service is open but that of its probes, and whoever needs Kafka or a collector reaches it. */
 import { podTemplateOf, settingsOf } from "./manifests.ts";
 import { type Document, SERVICES } from "./repository.ts";
 
@@ -19,11 +19,11 @@ export function networkFaults(objects: readonly Document[]): string[] {
   for (const object of objects) {
     const template = podTemplateOf(object);
     if (!template) continue;
-    const broker: string | undefined = settingsOf(template, objects).KAFKA_BROKER_URL;
-    if (broker === undefined) continue;
-    const port = Number(broker.split(":").at(-1));
-    const open = policies.some(({ spec }) => matches(spec.podSelector, template) && leadsTo(spec.egress, port));
-    if (!open) faults.push(`${object.kind} ${object.metadata.name}: no NetworkPolicy lets it reach ${broker}`);
+    const { KAFKA_BROKER_URL: broker, OTEL_EXPORTER_OTLP_ENDPOINT: collector } = settingsOf(template, objects);
+    for (const address of [broker, collector].filter((one) => one !== undefined)) {
+      const open = policies.some(({ spec }) => matches(spec.podSelector, template) && leadsTo(spec.egress, address));
+      if (!open) faults.push(`${object.kind} ${object.metadata.name}: no NetworkPolicy lets it reach ${address}`);
+    }
   }
   return faults;
 }
@@ -38,8 +38,20 @@ function deniesAll({ spec }: Document): boolean {
   return Object.keys(spec.podSelector).length === 0 && spec.policyTypes.length === 2 && rules.length === 0;
 }
 
-function leadsTo(egress: readonly Document[] | undefined, port: number): boolean {
-  return (egress ?? []).some((rule) => (rule.ports ?? []).some((open: Document) => open.port === port));
+/** `address`: host:port, or such a URL; a host SERVICE.NAMESPACE.svc is in that namespace, any other one anywhere. */
+function leadsTo(egress: readonly Document[] | undefined, address: string): boolean {
+  const [, host = "", port] = /^(?:https?:\/\/)?([^:/]+):(\d+)/.exec(address) ?? [];
+  const [, namespace] = /^[^.]+\.([^.]+)\.svc/.exec(host) ?? [];
+  return (egress ?? []).some(
+    ({ ports = [], to }) =>
+      ports.some((open: Document) => open.port === Number(port)) &&
+      (namespace === undefined || to === undefined || to.some((peer: Document) => isIn(peer, namespace))),
+  );
+}
+
+/** Pods that a policy lets somebody reach, which are in a namespace by its name. */
+function isIn({ namespaceSelector }: Document, namespace: string): boolean {
+  return matches(namespaceSelector ?? {}, { metadata: { labels: { "kubernetes.io/metadata.name": namespace } } });
 }
 
 /** A label selector with matchLabels and `In`, the two that are used here; an empty one matches every pod. */

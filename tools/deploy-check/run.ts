@@ -7,7 +7,7 @@
  */
 import { crdSchemas, isForeign, schemaFaults } from "./crds.ts";
 import { IMAGES, images } from "./images/images.ts";
-import { builtObjects, OVERLAYS } from "./kustomize.ts";
+import { BUILDS, builtObjects } from "./kustomize.ts";
 import { Report } from "./report.ts";
 import { type Document, filesBelow, readText } from "./repository.ts";
 import { composeTool, goTool, pythonTool, type Result, run } from "./toolbox.ts";
@@ -60,12 +60,12 @@ async function kubernetes(): Promise<void> {
     const faults = objects.filter(isForeign).flatMap((object) => schemaFaults(object, schemas));
     return { ok: faults.length === 0, output: faults.join("\n") };
   };
-  for (const overlay of OVERLAYS) {
-    const objects = builtObjects(overlay);
+  for (const build of BUILDS) {
+    const objects = builtObjects(build);
     const own = objects.filter((object) => !isForeign(object));
-    report.check(`${overlay}: ${own.length} objects fit the schema of their kind`, strict(own));
+    report.check(`${build}: ${own.length} objects fit the schema of their kind`, strict(own));
     report.check(
-      `${overlay}: ${objects.length - own.length} objects fit the schema of Strimzi, KEDA or Prometheus`,
+      `${build}: ${objects.length - own.length} objects fit the schema of Strimzi, KEDA or Prometheus`,
       foreign(objects),
     );
     for (const kind of ["Deployment", "KafkaTopic", "KafkaUser", "ScaledObject", "PodMonitor"]) {
