@@ -45,8 +45,13 @@ export async function startBrokers(options: {
     const [first] = behind;
     const nodes =
       count === 3
-        ? (await startKafkaCluster({ dataDir, behind, log })).nodes
-        : [await startJavaKafka({ dataDir: join(dataDir, "node-1"), log, ...(first && { behind: first }) })];
+        ? (await startKafkaCluster({ dataDir, behind, shortLived: true, log })).nodes
+        : [
+            await startJavaKafka({
+              ...{ dataDir: join(dataDir, "node-1"), shortLived: true, log },
+              ...(first && { behind: first }),
+            }),
+          ];
     return {
       direct: nodes.map(({ brokers }) => brokers).join(),
       behind: proxies.map(({ port }) => `127.0.0.1:${port}`).join(),

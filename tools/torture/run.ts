@@ -131,6 +131,8 @@ class Run {
         INPUT_KEYED: String(SHAPE.inputKeyed),
         EXPLAIN: "full",
         SESSION_TIMEOUT_MS: String(SESSION_MS),
+        // All of them and their brokers share one machine's cores.
+        COMMIT_INTERVAL_MS: "100",
         // A slow machine is told as late, not as a wrong end.
         SHUTDOWN_DEADLINE_MS: "60000",
       },

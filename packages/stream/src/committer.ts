@@ -3,6 +3,9 @@
  * becomes ready gathers, and goes into the next one together. The fewer transactions, the less they wait for each
  * other in the brokers; a batch of a busy partition waits for one transaction at most.
  *
+ * A transaction costs the brokers some ms of processor time however little is in it, so whoever commits as often as it
+ * can keeps them busy at any rate of records: a small one begins no sooner than `commitIntervalMs` after the one before.
+ *
  * A session is one opened writer. After anything but a commit that succeeded it is lost as a whole: every partition
  * then has to find out where it stands, through a new session, before it commits again (ownership.ts).
  */
@@ -15,6 +18,8 @@ import { closeWriter, openWriter, type WriterContext } from "./writers.ts";
 export type CommitterContext = WriterContext & {
   readonly processId: string;
   readonly events: StageEvents;
+  /** From the beginning of a transaction to that of the next, ms; if that has few outputs. */
+  readonly commitIntervalMs: number;
 };
 
 export class Committer {
@@ -60,6 +65,11 @@ type Waiting = {
   readonly settle: (outcome: { readonly result: CommitResult; readonly error?: unknown }) => void;
 };
 
+/** Without a reason of its own each abort would make an exception, stack and all. */
+const ENOUGH = "enough";
+/** Outputs, markers and chunks among them, for which a transaction is worth while at any time. */
+const MANY = 32;
+
 export class Session {
   readonly #context: CommitterContext;
   readonly #writer: Writer;
@@ -67,6 +77,10 @@ export class Session {
   readonly #ended = new AbortController();
   #waiting: Waiting[] = [];
   #committing = false;
+  /** When the last transaction began. */
+  #beganMs = Number.NEGATIVE_INFINITY;
+  /** Ends the pause before the next. */
+  #pause: AbortController | null = null;
 
   constructor(context: CommitterContext, writer: Writer, onEnd: () => void) {
     this.#context = context;
@@ -89,6 +103,7 @@ export class Session {
     const { result, error } = await new Promise<Parameters<Waiting["settle"]>[0]>((settle) => {
       this.#waiting.push({ part, alone, settle });
       if (!this.#committing) void this.#commitWaiting();
+      else if (this.#isUrgent()) this.#pause?.abort(ENOUGH);
     });
     if (result !== "committed")
       throw new RetryLater(`the commit of ${part.input.partition} up to ${part.next} is ${result}`, { cause: error });
@@ -98,6 +113,7 @@ export class Session {
   end(): void {
     if (this.#ended.signal.aborted) return;
     this.#ended.abort();
+    this.#pause?.abort(ENOUGH);
     for (const { settle } of this.#waiting) settle({ result: "failed", error: new Error("the writer is lost") });
     this.#waiting = [];
     this.#onEnd();
@@ -108,10 +124,13 @@ export class Session {
     this.#committing = true;
     // The partitions whose records came in one answer become ready in one turn.
     await clock.turn();
-    while (this.#waiting.length > 0) {
+    for (;;) {
+      await this.#gather();
+      if (this.#waiting.length === 0) break;
       const taken = this.#take();
       const parts = taken.map(({ part }) => part);
       const startedMs = clock.now();
+      this.#beganMs = startedMs;
       const commit = within(clock, deadlineMs, "the commit", this.#writer.commit(parts));
       const outcome = await commit.catch((error: unknown) => ({ result: "unknown" as const, error }));
       const partitions = parts.map(({ input }) => input.partition);
@@ -121,6 +140,25 @@ export class Session {
       else await clock.turn();
     }
     this.#committing = false;
+  }
+
+  /** Lets more become ready, until the interval is over. */
+  async #gather(): Promise<void> {
+    const { clock, commitIntervalMs } = this.#context;
+    const pauseMs = this.#beganMs + commitIntervalMs - clock.now();
+    if (pauseMs <= 0 || this.#waiting.length === 0 || this.#isUrgent()) return;
+    this.#pause = new AbortController();
+    await clock.sleep(pauseMs, this.#pause.signal);
+    this.#pause = null;
+  }
+
+  #isUrgent(): boolean {
+    let outputs = 0;
+    for (const { part, alone } of this.#waiting) {
+      outputs += part.outputs.length;
+      if (alone || outputs >= MANY) return true;
+    }
+    return false;
   }
 
   /** The oldest of each partition, or the oldest of all alone. */

@@ -31,6 +31,8 @@ export type StageOptions<Event> = {
   readonly turns?: Turns;
   /** Longest wait for one answer of the log. */
   readonly deadlineMs?: number;
+  /** As CommitterContext has it: 0 if left out. */
+  readonly commitIntervalMs?: number;
   readonly retryDelayMs?: number;
   readonly allowPartialHistory?: boolean;
   /** Whether the events of committed batches tell of the records whose producers ask for spans; no header is read without. */
@@ -141,8 +143,8 @@ class StageRunner<Event> implements RunningStage<Event> {
     this.#options = options;
     this.#counts = counts;
     this.#throwGuard = new ThrowGuard(options.maxThrowShare ?? 0.01, options.minThrown ?? 20);
-    const { log, clock, events, group, processId, deadlineMs = DEADLINE_MS } = options;
-    this.#committer = new Committer({ log, clock, events, group, processId, deadlineMs });
+    const { log, clock, events, group, processId, deadlineMs = DEADLINE_MS, commitIntervalMs = 0 } = options;
+    this.#committer = new Committer({ log, clock, events, group, processId, deadlineMs, commitIntervalMs });
     this.#left = new LeftStates(clock, this.#stopped.signal);
     this.#turns = options.turns ?? new Turns(clock);
     const { downstream, predecessor } = options;

@@ -102,7 +102,7 @@ async function startDetector(
   source: Source,
 ): Promise<Running> {
   const { log, lettersLog = log, configOf = noConfig } = source;
-  const { chain, topics, appId, maxStageLag, allowPartialHistory, shutdownDeadlineMs } = settings;
+  const { chain, topics, appId, maxStageLag, commitIntervalMs, allowPartialHistory, shutdownDeadlineMs } = settings;
   const { plan, stages: only, drain, tokens } = chain;
   logger.info(
     { ruleset: plan.label, stages: only, input: topics.transactions, drain, ids: tokens?.name },
@@ -150,6 +150,7 @@ async function startDetector(
       processId: randomUUID(),
       allowPartialHistory,
       maxStageLag,
+      commitIntervalMs,
       tracing: tracing !== null,
       // What it leaves is decided by others, who wait for its partitions: by default it is gone within 5 s.
       finishWithinMs: shutdownDeadlineMs / 4,

@@ -47,6 +47,14 @@ export const detectorSettings = {
     max: 1_000_000_000,
     default: 20_000,
   }),
+  commitIntervalMs: durationMs({
+    name: "COMMIT_INTERVAL_MS",
+    about:
+      "From one small transaction of a stage to the next: more of it spares the brokers, less of it decides sooner",
+    min: 0,
+    max: 10_000,
+    default: 0,
+  }),
   allowPartialHistory,
   admin: adminSettings(8070, "/entities and /rejected"),
   tracing: tracingSettings,

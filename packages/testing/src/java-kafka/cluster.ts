@@ -23,9 +23,11 @@ export type KafkaCluster = {
 export async function startKafkaCluster(options: {
   readonly dataDir: string;
   readonly behind?: readonly Behind[];
+  /** As JavaKafkaOptions has it. */
+  readonly shortLived?: boolean;
   readonly log: (line: string) => void;
 }): Promise<KafkaCluster> {
-  const { dataDir, behind = [], log } = options;
+  const { dataDir, behind = [], shortLived = false, log } = options;
   const ids = Array.from({ length: CLUSTER_NODES }, (_, index) => index + 1);
   const clusterId = newClusterId();
   const controllerPorts = await Promise.all(ids.map(() => freePort()));
@@ -36,6 +38,7 @@ export async function startKafkaCluster(options: {
         dataDir: join(dataDir, `node-${nodeId}`),
         fresh: true,
         log,
+        shortLived,
         member: { nodeId, clusterId, controllerPorts },
         ...(behind[index] && { behind: behind[index] }),
       }),

@@ -37,6 +37,8 @@ export type JavaKafkaOptions = {
   readonly member?: ClusterMember;
   /** A second port, for clients that come through a proxy. */
   readonly behind?: Behind;
+  /** It is killed and started again and again: then the second compiler, half a core in a first minute, pays for nothing. */
+  readonly shortLived?: boolean;
   /** TLS and passwords for clients; default: plain text. */
   readonly security?: BrokerSecurity;
 };
@@ -84,8 +86,8 @@ export async function startJavaKafka(options: JavaKafkaOptions): Promise<JavaKaf
   }
 
   log(`starting Apache Kafka ${version} as a Java process`);
-  const { settings = {}, member = null, behind = null, security = null } = options;
-  const broker = new Broker({ folder, java, lib, version, settings, member, behind, security });
+  const { settings = {}, member = null, behind = null, security = null, shortLived = false } = options;
+  const broker = new Broker({ folder, java, lib, version, settings, member, behind, security, shortLived });
   if (options.port !== undefined) {
     if (!(await portIsFree(options.port))) throw portTaken(options.port);
     await broker.start(options.port);
@@ -117,6 +119,7 @@ type Installation = {
   readonly member: ClusterMember | null;
   readonly behind: Behind | null;
   readonly security: BrokerSecurity | null;
+  readonly shortLived: boolean;
 };
 
 class Broker implements JavaKafka {
@@ -146,7 +149,7 @@ class Broker implements JavaKafka {
 
   async start(port: number): Promise<void> {
     this.#port = port;
-    const { folder, java, lib, version, settings, member, behind, security } = this.#installation;
+    const { folder, java, lib, version, settings, member, behind, security, shortLived } = this.#installation;
     const properties = join(folder, "server.properties");
     const dataDir = join(folder, "data");
     const logging = loggingOf(version);
@@ -170,7 +173,8 @@ class Broker implements JavaKafka {
     if (member === null && endedByForce(dataDir))
       await expireOldSelf(folder, dataDir, this.logFile, (file) => launchWith(["-Xmx256m"], file));
     this.#archive = classArchive(lib);
-    const launched = await launchWith(["-Xms256m", "-Xmx512m", ...this.#archive.options], properties);
+    const compilers = shortLived ? ["-XX:TieredStopAtLevel=1"] : [];
+    const launched = await launchWith(["-Xms256m", "-Xmx512m", ...compilers, ...this.#archive.options], properties);
     this.#process = launched;
     const { pid: brokerPid, supervisorPid } = launched;
     await writeOwner(folder, { ownerPid: process.pid, supervisorPid, brokerPid, port });
