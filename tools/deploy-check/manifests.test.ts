@@ -1,16 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { BUILDS, type Build, builtObjects, KUSTOMIZE, OPTIONAL, OVERLAYS, overlayFolder } from "./kustomize.ts";
-import { manifestFaults, namedFiles, settingsOf } from "./manifests.ts";
-import { networkFaults } from "./network.ts";
+import { namedFiles, settingsOf } from "./manifests.ts";
+import { policyFaults } from "./policies.ts";
 import { type Document, filesBelow, SERVICES, settingNames } from "./repository.ts";
-import { scalingFaults } from "./scaling.ts";
-import { strimziFaults } from "./strimzi.ts";
 
 type Find = (kind: string, name: string) => Document;
-
-function faultsOf(objects: readonly Document[]): string[] {
-  return [...manifestFaults(objects), ...networkFaults(objects), ...scalingFaults(objects), ...strimziFaults(objects)];
-}
 
 /** By kind and name, or by the name that the generator of a ConfigMap has. */
 function finder(all: readonly Document[]): Find {
@@ -32,7 +26,7 @@ describe("k8s", () => {
 describe.skipIf(KUSTOMIZE === null)("what kustomize builds", () => {
   describe.each(BUILDS)("of %s", (build) => {
     it("keeps every rule", () => {
-      expect(faultsOf(builtObjects(build))).toEqual([]);
+      expect(policyFaults(builtObjects(build))).toEqual([]);
     });
 
     it("gives the services only settings that they read", () => {
@@ -77,7 +71,10 @@ describe.skipIf(KUSTOMIZE === null)("what kustomize builds", () => {
   });
 
   it.each(OVERLAYS)("of %s with tracing sends spans, and otherwise is as without", (overlay) => {
-    const [plain, traced] = ([overlay, `${overlay}+tracing`] as const).map(builtObjects) as [Document[], Document[]];
+    const [plain, traced] = ([overlay, `${overlay}+tracing`] as const).map((build) => builtObjects(build)) as [
+      Document[],
+      Document[],
+    ];
     const settings = (all: readonly Document[], service: string) => {
       const deployment = finder(all)("Deployment", `weir-${service}`);
       return deployment && settingsOf(deployment.spec.template, all);
@@ -187,6 +184,14 @@ describe.skipIf(KUSTOMIZE === null)("the rules for k8s", () => {
       (f) => (f("ConfigMap", "weir-detector").data.OTEL_EXPORTER_OTLP_ENDPOINT = "http://collector.elsewhere.svc:4318"),
       "prod+tracing",
     ],
+    [
+      "Kafka weir: does not let weir-quality in at weir-kafka-bootstrap:9093",
+      (f) =>
+        f("Kafka", "weir").spec.kafka.listeners[0].networkPolicyPeers[0].podSelector.matchExpressions[0].values.splice(
+          1,
+          1,
+        ),
+    ],
     // How many there are, and where.
     ["each apply sets the number back", (f) => (detector(f).spec.replicas = 3)],
     ["is not spread over topology.kubernetes.io/zone", (f) => pod(detector(f)).topologySpreadConstraints.shift()],
@@ -221,7 +226,7 @@ describe.skipIf(KUSTOMIZE === null)("the rules for k8s", () => {
   ])("find: %s", (fault, change, build = "secure") => {
     const all = builtObjects(build);
     change(finder(all));
-    const found = faultsOf(all);
+    const found = policyFaults(all);
     expect(found).not.toEqual([]);
     expect(found.filter((one) => !one.includes(fault))).toEqual([]);
   });

@@ -24,6 +24,11 @@ export function networkFaults(objects: readonly Document[]): string[] {
       const open = policies.some(({ spec }) => matches(spec.podSelector, template) && leadsTo(spec.egress, address));
       if (!open) faults.push(`${object.kind} ${object.metadata.name}: no NetworkPolicy lets it reach ${address}`);
     }
+    const kafka = objects.find(
+      ({ kind, metadata }) => kind === "Kafka" && broker?.startsWith(`${metadata.name}-kafka-`),
+    );
+    if (kafka && !letsIn(kafka, Number(broker?.split(":").at(-1)), template))
+      faults.push(`Kafka ${kafka.metadata.name}: does not let ${object.metadata.name} in at ${broker}`);
   }
   return faults;
 }
@@ -52,6 +57,17 @@ function leadsTo(egress: readonly Document[] | undefined, address: string): bool
 /** Pods that a policy lets somebody reach, which are in a namespace by its name. */
 function isIn({ namespaceSelector }: Document, namespace: string): boolean {
   return matches(namespaceSelector ?? {}, { metadata: { labels: { "kubernetes.io/metadata.name": namespace } } });
+}
+
+/** By the policy that Strimzi makes of a listener's peers; without any, everybody may come in. */
+function letsIn({ spec }: Document, port: number, template: Document): boolean {
+  return spec.kafka.listeners.some(
+    (listener: Document) =>
+      listener.port === port &&
+      (listener.networkPolicyPeers ?? [{ podSelector: {} }]).some(({ podSelector }: Document) =>
+        matches(podSelector, template),
+      ),
+  );
 }
 
 /** A label selector with matchLabels and `In`, the two that are used here; an empty one matches every pod. */
