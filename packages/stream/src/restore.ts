@@ -37,6 +37,8 @@ export type RestoredState<Event> = OwnedState<Event> & { readonly position: numb
 const BUSY_MS = 20;
 /** Records between two looks at the clock. */
 const LOOK_EVERY = 32;
+/** Of the state topic, read before the chunks among it are loaded: its bytes are held so long. */
+const MOST_WAITING_BYTES = 16 * 1024 * 1024;
 
 /** Throws Unrecoverable when the state cannot be had exactly, RetryLater and ReaderClosed as the log does. */
 export async function restore<Event>(
@@ -108,19 +110,47 @@ async function loadSnapshot<Event>(context: RestoreContext<Event>): Promise<Snap
     records: 0,
     corrupt: null,
   };
-  const load = (record: LogRecord): void => {
+  const orCorrupt = (record: LogRecord, what: (record: LogRecord) => void): void => {
     try {
-      loadRecord(stage, snapshot, record);
+      what(record);
     } catch (error) {
       snapshot.corrupt ??= `the snapshot is corrupt at ${stage.stateTopic}/${partition}/${record.offset}: ${String(error)}`;
     }
-    snapshot.records += 1;
   };
-  await eachRecord(context, topic, start, end, load, (done, of) => progress({ partition, what: "snapshot", done, of }));
+  /** The last record of each chunk that was read and not loaded yet: what is not compacted has many of the same one. */
+  const waiting = new Map<string, LogRecord>();
+  let bytes = 0;
+  const take = (record: LogRecord): void => {
+    snapshot.records += 1;
+    bytes += record.value?.length ?? 0;
+    if (noteRecord(stage, snapshot, record)) waiting.set((record.key as Buffer).toString("latin1"), record);
+  };
+  let [readTo, of] = [0, 0];
+  const tell = (): void => progress({ partition, what: "snapshot", done: readTo, of });
+  const loadWaiting = async (): Promise<void> => {
+    await inTurns(
+      context,
+      [...waiting.values()],
+      (record) => orCorrupt(record, (chunk) => loadChunk(snapshot, chunk)),
+      tell,
+    );
+    waiting.clear();
+    bytes = 0;
+  };
+  const told = (...now: [done: number, of: number]): void => {
+    [readTo, of] = now;
+    tell();
+  };
+  await eachBatch(context, topic, start, end, told, async (records, toldOf) => {
+    await inTurns(context, records, (record) => orCorrupt(record, take), toldOf);
+    if (bytes > MOST_WAITING_BYTES) await loadWaiting();
+  });
+  await loadWaiting();
   return snapshot;
 }
 
-function loadRecord<Event>(stage: Stage<Event>, snapshot: Snapshot<Event>, { key, value }: LogRecord): void {
+/** What a record says at once: its epoch, and of a marker where the state stood. Returns whether it is a chunk. */
+function noteRecord<Event>(stage: Stage<Event>, snapshot: Snapshot<Event>, { key, value }: LogRecord): boolean {
   if (key === null) throw new Error("a record without a key");
   const marker = isMarkerKey(key) && value !== null ? decodeMarker(value) : null;
   const chunk = isMarkerKey(key) ? null : parseChunkKey(key);
@@ -133,8 +163,12 @@ function loadRecord<Event>(stage: Stage<Event>, snapshot: Snapshot<Event>, { key
     snapshot.corrupt = null;
   }
   if (marker !== null) snapshot.marker = marker;
-  if (chunk === null) return;
-  if (epoch < snapshot.epoch) {
+  return chunk !== null;
+}
+
+function loadChunk<Event>(snapshot: Snapshot<Event>, { key, value }: LogRecord): void {
+  const chunk = parseChunkKey(key as Buffer);
+  if (chunk.epoch < snapshot.epoch) {
     snapshot.mixed ||= value !== null;
     return;
   }
@@ -186,14 +220,26 @@ function isChunkBefore(key: Buffer, epoch: number): boolean {
   }
 }
 
-/** Takes turns with everybody else. `progress`: offsets of the range that it is past, once in each turn. */
+/** `progress`: offsets of the range that it is past, once in each turn. */
 async function eachRecord<Event>(
-  { log, clock, turns, deadlineMs, signal }: RestoreContext<Event>,
+  context: RestoreContext<Event>,
   input: TopicPartition,
   from: number,
   to: number,
   onRecord: (record: LogRecord) => void,
   progress: (done: number, of: number) => void = () => {},
+): Promise<void> {
+  await eachBatch(context, input, from, to, progress, (records, told) => inTurns(context, records, onRecord, told));
+}
+
+/** `onBatch` is to tell of each record that it is past. */
+async function eachBatch<Event>(
+  { log, clock, deadlineMs }: RestoreContext<Event>,
+  input: TopicPartition,
+  from: number,
+  to: number,
+  progress: (done: number, of: number) => void,
+  onBatch: (records: readonly LogRecord[], told: (last: LogRecord) => void) => Promise<void>,
 ): Promise<void> {
   if (from >= to) return;
   progress(0, to - from);
@@ -202,19 +248,28 @@ async function eachRecord<Event>(
     for (;;) {
       const batch = await within(clock, deadlineMs, `reading ${input.topic}/${input.partition}`, reader.next());
       if (batch === null) return;
-      const { records } = batch;
-      for (let at = 0; at < records.length; ) {
-        await turns.next();
-        if (signal.aborted) throw new ReaderClosed("the partition was released");
-        const untilMs = clock.now() + BUSY_MS;
-        do {
-          const end = Math.min(at + LOOK_EVERY, records.length);
-          for (; at < end; at += 1) onRecord(records[at] as LogRecord);
-        } while (at < records.length && clock.now() < untilMs);
-        progress((records[at - 1] as LogRecord).offset + 1 - from, to - from);
-      }
+      await onBatch(batch.records, ({ offset }) => progress(offset + 1 - from, to - from));
     }
   } finally {
     reader.close();
+  }
+}
+
+/** Takes turns with everybody else; `told` of the last record of each turn. */
+async function inTurns<Event>(
+  { clock, turns, signal }: RestoreContext<Event>,
+  records: readonly LogRecord[],
+  onRecord: (record: LogRecord) => void,
+  told: (last: LogRecord) => void = () => {},
+): Promise<void> {
+  for (let at = 0; at < records.length; ) {
+    await turns.next();
+    if (signal.aborted) throw new ReaderClosed("the partition was released");
+    const untilMs = clock.now() + BUSY_MS;
+    do {
+      const end = Math.min(at + LOOK_EVERY, records.length);
+      for (; at < end; at += 1) onRecord(records[at] as LogRecord);
+    } while (at < records.length && clock.now() < untilMs);
+    told(records[at - 1] as LogRecord);
   }
 }

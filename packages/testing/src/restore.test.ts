@@ -33,11 +33,13 @@ type Options = {
 class WorkClock extends VirtualClock {
   /** Longest work between two turns of the event loop. */
   longestMs = 0;
+  works = 0;
   #workMs = 0;
   #turnedAtMs = 0;
 
   work(): void {
     this.#workMs += 1;
+    this.works += 1;
     this.longestMs = Math.max(this.longestMs, this.#workMs - this.#turnedAtMs);
   }
 
@@ -63,9 +65,9 @@ class World {
     for (const topic of Object.values(COUNTING_TOPICS)) this.broker.createTopic(topic, 1);
   }
 
-  produce(count: number): void {
+  produce(count: number, keys = 3): void {
     for (let index = 0; index < count; index++)
-      this.broker.produce({ ...INPUT, key: Buffer.from(`k${this.produced++ % 3}`), value: Buffer.from("pay") });
+      this.broker.produce({ ...INPUT, key: Buffer.from(`k${this.produced++ % keys}`), value: Buffer.from("pay") });
   }
 
   /** Runs a detector until everything produced has an output or it has failed, then stops it. */
@@ -171,7 +173,7 @@ describe("restoring a partition", () => {
 
   test("gives the event loop a turn every 50 ms at least, and says how far it is", async () => {
     const world = new World();
-    world.produce(20_000);
+    world.produce(20_000, 4_000);
     await world.run();
     for (const [identity, what] of [
       ["counting@1", "snapshot"],
@@ -208,6 +210,20 @@ describe("restoring a partition", () => {
     await world.run();
     expect(world.failure).toContain("in was deleted and made anew since");
     expect(world.outputs()).toHaveLength(12);
+  });
+
+  test("loads a chunk as its last record has it, and no earlier one, however often it was written", async () => {
+    const world = new World();
+    world.produce(3_000);
+    await world.run({ batchRecords: 30 });
+    const written = world.broker.partition(STATE).end;
+    world.clock.works = 0;
+    world.produce(3);
+    await world.run();
+    expect(world.restored.at(-1)?.rebuilt).toBeNull();
+    expect(world.restored.at(-1)?.snapshotRecords).toBeGreaterThan(written / 3);
+    expect(world.clock.works).toBeLessThan(50);
+    expect(world.lastCounts()).toEqual({ k0: 1001, k1: 1001, k2: 1001 });
   });
 
   test("refuses when the committed offset was set by hand", async () => {
