@@ -1,17 +1,22 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
+import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import type { Membership } from "@weir/stream";
 import { expect, inject, test, vi } from "vitest";
 import { connection, newTopic, openLog } from "./kafka.fixture.ts";
+import type { KafkaLogOptions } from "./kafka-log.ts";
 
 const WAIT = { timeout: 30_000, interval: 50 };
 
 type Member = { partitions: readonly number[]; generations: number; membership: Membership };
 
-const join = async (topic: string, sessionTimeoutMs = 6000): Promise<Member> => {
-  const member: Member = { partitions: [], generations: 0, membership: { leave: async () => {} } };
-  member.membership = await openLog({ sessionTimeoutMs }).join({
+const join = async (
+  topic: string,
+  timeouts: Partial<KafkaLogOptions> = { sessionTimeoutMs: 6000 },
+): Promise<Member> => {
+  const member: Member = { partitions: [], generations: 0, membership: { isLost: true, leave: async () => {} } };
+  member.membership = await openLog(timeouts).join({
     group: `${topic}-g`,
     topic,
     onAssigned: (partitions) => {
@@ -97,4 +102,23 @@ test("a join waits for a log that is out of reach, says so, and ends when the lo
   await vi.waitFor(() => expect(lines).toContain("cannot join the group yet, trying again"), WAIT);
   await log.close();
   await refused;
+});
+
+test("a member whose heartbeats wait for ever counts as lost after a session, and joins anew", async () => {
+  const { prototype } = createRequire(import.meta.url)("kafkajs/src/broker") as { prototype: { heartbeat: unknown } };
+  const topic = await newTopic(2);
+  const member = await join(topic, { sessionTimeoutMs: 6000, rebalanceTimeoutMs: 2000 });
+  await vi.waitFor(() => expect(all(member)).toEqual([0, 1]), WAIT);
+  expect(member.membership.isLost).toBe(false);
+  const { heartbeat } = prototype;
+  prototype.heartbeat = () => new Promise(() => {});
+  try {
+    await vi.waitFor(() => expect(member.membership.isLost).toBe(true), WAIT);
+  } finally {
+    prototype.heartbeat = heartbeat;
+  }
+  const { generations } = member;
+  await vi.waitFor(() => expect(member.generations).toBeGreaterThan(generations), WAIT);
+  expect(member.membership.isLost).toBe(false);
+  expect(all(member)).toEqual([0, 1]);
 });

@@ -6,6 +6,8 @@
  *   object, so it happens at each one.
  * - A consumer that gives up on an absent broker is replaced by a new one; only other errors end the membership.
  * - A GROUP_JOIN after leave() was called is ignored: its partitions are not ours.
+ * - Nor is it trusted to notice that it hangs: a member which had been frozen while its connections were cut was seen to
+ *   wait for ever for an answer to a heartbeat. One that hears nothing for a session and a rebalance is replaced too.
  * - kafkajs does not leave a group that it is only just joining: leave() waits for the first join, for a while.
  */
 import { setTimeout as delay } from "node:timers/promises";
@@ -57,6 +59,10 @@ export class GroupMembership implements Membership {
   readonly #joined = Promise.withResolvers<void>();
   #consumer: KafkaJs.Consumer;
   #claim: Claim = NO_CLAIM;
+  readonly #watch: NodeJS.Timeout;
+  /** When the consumer in use began to run, and when the group last answered any. */
+  #beganAtMs = performance.now();
+  #answeredAtMs = performance.now();
   #leaving: Promise<void> | null = null;
   #running = false;
   #ended = false;
@@ -67,6 +73,11 @@ export class GroupMembership implements Membership {
     this.#options = options;
     this.#log = options.log;
     this.#consumer = this.#newConsumer();
+    this.#watch = setInterval(() => this.#replaceIfHung(), options.sessionTimeoutMs).unref();
+  }
+
+  get isLost(): boolean {
+    return performance.now() - this.#answeredAtMs > this.#options.sessionTimeoutMs;
   }
 
   /** Resolves when the join has begun, or leave() was called before. Tries for as long as the log is out of reach. */
@@ -84,6 +95,7 @@ export class GroupMembership implements Membership {
     }
     if (this.#leaving !== null) return;
     this.#running = true;
+    this.#beganAtMs = performance.now();
     const run = this.#consumer.run({
       autoCommit: false,
       eachBatchAutoResolve: false,
@@ -108,11 +120,13 @@ export class GroupMembership implements Membership {
       retry: { initialRetryTime: 100, retries: 12, maxRetryTime: 400 },
     });
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => this.#onJoin(consumer, payload));
+    consumer.on(consumer.events.HEARTBEAT, () => this.#onAnswer(consumer));
     consumer.on(consumer.events.CRASH, ({ payload }) => this.#onCrash(consumer, payload.error, payload.restart));
     return consumer;
   }
 
   leave(): Promise<void> {
+    clearInterval(this.#watch);
     this.#leaving ??= this.#leave();
     return this.#leaving;
   }
@@ -132,6 +146,7 @@ export class GroupMembership implements Membership {
   #onJoin(consumer: KafkaJs.Consumer, payload: KafkaJs.ConsumerGroupJoinEvent["payload"]): void {
     this.#joined.resolve();
     if (this.#leaving !== null || consumer !== this.#consumer) return;
+    this.#onAnswer(consumer);
     const { topic, group } = this.#request;
     consumer.pause([{ topic }]);
     this.#claim = nextClaim(this.#claim, payload.memberId, payload.memberAssignment, Date.now());
@@ -152,6 +167,28 @@ export class GroupMembership implements Membership {
       this.#fail(error);
       return;
     }
+    this.#replace();
+  }
+
+  #onAnswer(consumer: KafkaJs.Consumer): void {
+    if (consumer === this.#consumer) this.#answeredAtMs = performance.now();
+  }
+
+  /** Of a log that is out of reach it is replaced now and then as well, which does no harm. */
+  #replaceIfHung(): void {
+    const { sessionTimeoutMs, rebalanceTimeoutMs } = this.#options;
+    const silentMs = performance.now() - Math.max(this.#answeredAtMs, this.#beganAtMs);
+    if (!this.#running || this.#ended || this.#leaving !== null) return;
+    if (silentMs <= sessionTimeoutMs + rebalanceTimeoutMs) return;
+    const { group } = this.#request;
+    this.#log("warn", "the group has not answered for long, joining anew", { group, silentMs: Math.round(silentMs) });
+    const hung = this.#consumer;
+    this.#replace();
+    hung.disconnect().catch(() => {});
+  }
+
+  #replace(): void {
+    this.#running = false;
     this.#consumer = this.#newConsumer();
     void this.begin();
   }

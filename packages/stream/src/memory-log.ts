@@ -41,7 +41,8 @@ export class MemoryLog implements Log {
     const member: GroupMember = { onAssigned: request.onAssigned, owned: [] };
     this.#memberships.push({ group: request.group, topic: request.topic, member });
     await this.#around("join", () => this.#broker.join(request.group, request.topic, member));
-    return { leave: () => this.#around("leave", () => this.#broker.remove(request.group, member)) };
+    // As a member that has been given up on, and does not know.
+    return { isLost: false, leave: () => this.#around("leave", () => this.#broker.remove(request.group, member)) };
   }
 
   /** The group gives up on this client, as after a session timeout; the client itself does not know. */

@@ -63,6 +63,8 @@ export type RunnerContext<Event> = {
   readonly events: StageEvents;
   readonly throwGuard: ThrowGuard;
   readonly partitionCounts: ReadonlyMap<string, number>;
+  /** See Membership. */
+  readonly isLost: () => boolean;
   readonly deadlineMs: number;
   readonly retryDelayMs: number;
   readonly allowPartialHistory: boolean;
@@ -209,6 +211,8 @@ export class PartitionRunner<Event> {
 
   async #own(): Promise<void> {
     this.#enter("fencing");
+    // Who owns it by now would be fenced, would fence us, and so on for ever.
+    if (this.#context.isLost()) throw new RetryLater("the group is silent, so the partition may be another's");
     const session = await this.#context.committer.session();
     const { lock, standing, epoch } = await seize(this.#ownership);
     try {

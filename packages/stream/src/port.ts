@@ -64,6 +64,8 @@ export type JoinRequest = {
 };
 
 export interface Membership {
+  /** The group has not answered for longer than a session: by now its partitions may be another member's. */
+  readonly isLost: boolean;
   /** Leaves the group so that the others take over at once. Idempotent. */
   leave(): Promise<void>;
 }

@@ -269,6 +269,7 @@ class StageRunner<Event> implements RunningStage<Event> {
       events,
       throwGuard: this.#throwGuard,
       partitionCounts: this.#counts,
+      isLost: () => this.#membership?.isLost ?? false,
       deadlineMs: this.#options.deadlineMs ?? DEADLINE_MS,
       retryDelayMs: this.#options.retryDelayMs ?? 200,
       allowPartialHistory: this.#options.allowPartialHistory ?? false,
