@@ -38,9 +38,9 @@ function aPartition() {
   const log = new MemoryLog(broker);
   const forgotten: (readonly [committed: number | null, position: number])[] = [];
   const onForgotten = (...told: (typeof forgotten)[number]): void => void forgotten.push(told);
-  const seizeAs = async (processId: string) => {
+  const seizeAs = async (processId: string, { isLost = false } = {}) => {
     const context = { log, clock, group: GROUP, input: INPUT, stateTopic: STATE.topic, processId, deadlineMs: 1_000 };
-    const seizing = seize({ ...context, signal: new AbortController().signal, onForgotten });
+    const seizing = seize({ ...context, signal: new AbortController().signal, isLost: () => isLost, onForgotten });
     let done = false;
     const end = (): void => {
       done = true;
@@ -84,6 +84,17 @@ describe("seizing a partition", () => {
     const claimant = await log.openWriter(lockId(GROUP, INPUT), GROUP);
     expect((await seizeAs("p")).standing).toEqual({ offset: 4, batch: "b4", owner: "p" });
     expect(await commit(claimant, partOf(4, "late", "b4"))).not.toBe("committed");
+  });
+
+  test("that is another's by now is not for a process whose group is silent, its own is", async () => {
+    const { seizeAs, openAs, commit } = aPartition();
+    const owner = await openAs("p");
+    await commit(owner, partOf(4, "p"));
+    await expect(seizeAs("zombie", { isLost: true })).rejects.toThrow("the group is silent");
+    expect(await commit(owner, partOf(5, "p"))).toBe("committed");
+    expect((await seizeAs("p", { isLost: true })).standing).toEqual({ offset: 5, batch: "b5", owner: "p" });
+    await commit(owner, partOf(5, null, "b5"));
+    await expect(seizeAs("zombie", { isLost: true })).rejects.toThrow("the group is silent");
   });
 
   test("believes no offset that is missing or older than the marker, and goes on once the log tells the right one", async () => {

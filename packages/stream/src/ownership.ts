@@ -33,6 +33,8 @@ export type OwnershipContext = {
   /** No single wait on the log may take longer, ms. */
   readonly deadlineMs: number;
   readonly signal: AbortSignal;
+  /** See Membership. */
+  readonly isLost: () => boolean;
   /** The group's coordinator has forgotten what was committed, and the marker is believed instead. */
   readonly onForgotten: (committed: number | null, position: number) => void;
 };
@@ -66,7 +68,10 @@ const AGREE_EVERY_MS = 200;
 
 /** Throws RetryLater when another process came later, Unrecoverable when the offset was changed by hand. */
 export async function seize(context: OwnershipContext): Promise<Seized> {
-  const { group, input } = context;
+  const { group, input, processId, isLost } = context;
+  // Whoever has it by now would be fenced, would fence us, and so on for ever.
+  if (isLost() && (await ownerNow(context)) !== processId)
+    throw new RetryLater(`the group is silent, and ${input.topic}/${input.partition} may be another's`);
   const lock = await openWriter(context, lockId(group, input));
   try {
     const owner = await ownerAfterHandOver(context);
@@ -83,35 +88,47 @@ async function ownerAfterHandOver(context: OwnershipContext): Promise<string | n
   const { clock, processId, signal } = context;
   const endMs = clock.now() + HAND_OVER_MS;
   for (;;) {
-    const { marker, committed } = await look(context);
-    const tag = marker?.tag ?? committed?.tag ?? "";
-    const owner = standingOf({ offset: 0, tag })?.owner ?? null;
+    const owner = await ownerNow(context);
     if (owner === null || owner === processId) return null;
     if (clock.now() >= endMs || signal.aborted) return owner;
     await clock.sleep(LOOK_EVERY_MS, signal);
   }
 }
 
+/** The process that may commit; null: the last one has handed over, or nobody ever could. */
+async function ownerNow(context: OwnershipContext): Promise<string | null> {
+  const { marker, committed } = await look(context);
+  const tag = marker?.tag ?? committed?.tag ?? "";
+  return standingOf({ offset: 0, tag })?.owner ?? null;
+}
+
 async function agreedStanding(context: OwnershipContext): Promise<Omit<Seized, "lock">> {
   const { clock, input, signal } = context;
   const endMs = clock.now() + AGREE_MS;
-  let before: Marker | null = null;
+  let before: Look | null = null;
   for (;;) {
-    const { marker, committed } = await look(context);
+    const seen = await look(context);
+    const { marker, committed } = seen;
     if (agrees(committed, marker)) return { standing: standingOf(committed), epoch: marker?.epoch ?? null };
-    if (before !== null && marker?.tag !== before.tag)
+    if (before !== null && marker?.tag !== before.marker?.tag)
       throw new RetryLater(`${input.topic}/${input.partition} has another owner, who has committed since`);
-    before = marker;
+    // The two are not read at one time, so only what is seen twice is so.
+    const isSeenTwice = before !== null && isSame(committed, before.committed);
+    before = seen;
     if (signal.aborted) throw new RetryLater("the partition was released");
-    if (clock.now() >= endMs) return fromMarker(context, committed, marker as Marker);
+    if (isSeenTwice && clock.now() >= endMs) return fromMarker(context, committed, marker as Marker);
     await clock.sleep(AGREE_EVERY_MS, signal);
   }
 }
 
+type Look = { readonly marker: Marker | null; readonly committed: CommittedOffset | null };
+
+function isSame(one: CommittedOffset | null, other: CommittedOffset | null): boolean {
+  return one?.offset === other?.offset && one?.tag === other?.tag;
+}
+
 /** A marker that cannot be read counts as none: restore says so, and rebuilds what it spoke of. */
-async function look(
-  context: OwnershipContext,
-): Promise<{ readonly marker: Marker | null; readonly committed: CommittedOffset | null }> {
+async function look(context: OwnershipContext): Promise<Look> {
   const { log, clock, group, input, stateTopic, deadlineMs } = context;
   const marker = await lastMarker(context, { topic: stateTopic, partition: input.partition });
   const committed = await within(clock, deadlineMs, "reading the committed offset", log.committed(group, input));

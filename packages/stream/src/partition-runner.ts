@@ -138,14 +138,14 @@ export class PartitionRunner<Event> {
   #restoring: Restoring | null = null;
 
   constructor(context: RunnerContext<Event>) {
-    const { stage, partition, log, clock, group, processId, deadlineMs, events } = context;
+    const { stage, partition, log, clock, group, processId, deadlineMs, events, isLost } = context;
     const input: TopicPartition = { topic: stage.input, partition };
     this.#context = context;
     const { stateTopic } = stage;
     const onForgotten = (committed: number | null, position: number): void =>
       events.offsetForgotten({ partition, committed, position });
     const { signal } = this.#released;
-    this.#ownership = { log, clock, group, input, stateTopic, processId, deadlineMs, signal, onForgotten };
+    this.#ownership = { log, clock, group, input, stateTopic, processId, deadlineMs, signal, isLost, onForgotten };
   }
 
   get status(): RunnerStatus {
@@ -211,8 +211,6 @@ export class PartitionRunner<Event> {
 
   async #own(): Promise<void> {
     this.#enter("fencing");
-    // Who owns it by now would be fenced, would fence us, and so on for ever.
-    if (this.#context.isLost()) throw new RetryLater("the group is silent, so the partition may be another's");
     const session = await this.#context.committer.session();
     const { lock, standing, epoch } = await seize(this.#ownership);
     try {
