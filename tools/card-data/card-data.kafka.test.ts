@@ -16,10 +16,12 @@ import {
   deleteTopics,
   dumpTopics,
   leakScan,
+  OtlpCollector,
   repositoryRoot,
   until,
 } from "@weir/testing";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { wholeAnswer } from "../process/answer.ts";
 import { type Service, startProcess } from "../process/service.ts";
 import { plantedPayments } from "./payments.ts";
 
@@ -111,13 +113,15 @@ test("card numbers and secrets are where docs/security.md says, and nowhere else
   timeout: PATIENCE_MS,
 }, async () => {
   const planted = plantedPayments(Date.now() - 150_000);
-  const { records, hidden, passed, source } = planted;
+  const { records, hidden, passed, source, traces } = planted;
   const world = anApplication(rulesetOf(source));
   const { topics, logs, states, ledger, weir } = world;
   await world.begin();
 
-  const loud = await world.start("loud", "detector", { LOG_LEVEL: "trace", EXPLAIN: "full" });
-  const quiet = await world.start("quiet", "detector", { EXPLAIN: "full" });
+  await using collector = await OtlpCollector.open();
+  const traced = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, TRACE_SPANS_PER_SECOND: "100000" };
+  const loud = await world.start("loud", "detector", { ...traced, LOG_LEVEL: "trace", EXPLAIN: "full" });
+  const quiet = await world.start("quiet", "detector", { ...traced, EXPLAIN: "full" });
   const quality = await world.start("quality", "quality");
   // It cannot log in, since this broker asks nobody to: what it says of that is scanned too.
   const stranger = await world.start("stranger", "detector", {
@@ -127,6 +131,8 @@ test("card numbers and secrets are where docs/security.md says, and nowhere else
   });
   await Promise.all([loud.untilReady(150_000), quiet.untilReady(150_000)]);
   const generator = await world.start("generator", "generator", {
+    ...traced,
+    OTEL_TRACES_SAMPLER_ARG: "1",
     COUNT: String(MADE_UP),
     TRANSACTIONS_PER_SECOND: "400",
   });
@@ -156,9 +162,9 @@ test("card numbers and secrets are where docs/security.md says, and nowhere else
 
   const answers: Record<string, string> = {};
   const ask = async (what: string, base: string, path: string): Promise<string> => {
-    const answer = await fetch(`${base}${path}`, { headers: { authorization: `Bearer ${SECRETS.admin}` } });
-    answers[what] = `${answer.status}\n${[...answer.headers].join("\n")}\n${await answer.text()}`;
-    return answers[what];
+    const answer = await wholeAnswer(`${base}${path}`, SECRETS.admin);
+    answers[what] = answer;
+    return answer;
   };
   for (const service of [loud, quiet, quality])
     for (const path of ["/metrics", "/readyz", "/livez", `/entities/source/${source}`])
@@ -197,7 +203,10 @@ test("card numbers and secrets are where docs/security.md says, and nowhere else
   const toldIn = Object.entries(answers);
   for (const service of [loud, quiet, quality, generator, stranger])
     toldIn.push([`log of ${service.name}`, await readFile(service.logFile, "utf8")]);
+  // Ids and times are numbers of any digits: of those only what was hidden is looked for, below.
+  toldIn.push(["spans", collector.text.replace(/"\w+(Id|UnixNano)":"\w+"/g, "")]);
 
+  const inputs = new Set([topics.transactions, topics.labels]);
   // Of the run itself: else it would all be about nothing.
   expect(byTopic.get(topics.rejected)?.length).toBeGreaterThan(12);
   expect(byTopic.get(topics.fraud)?.map(textOf).join("\n")).toContain(token);
@@ -206,19 +215,26 @@ test("card numbers and secrets are where docs/security.md says, and nowhere else
   for (const [what, log] of toldIn.filter(([name]) => name.startsWith("log of")))
     expect(log.split("\n").length, what).toBeGreaterThan(3);
   expect(await readFile(stranger.logFile, "utf8")).toContain("waiting for Kafka");
+  const spans = collector.spans();
+  const taken = spans.filter(({ name }) => inputs.has(name.replace("process ", "")));
+  expect(new Set(taken.map(({ traceId }) => traceId)).isSupersetOf(new Set(traces))).toBe(true);
+  expect(spans.filter(({ service }) => service === "weir-generator")).toHaveLength(MADE_UP);
+  const outcomes = new Set(spans.map(({ attributes }) => String(attributes["weir.outcome"])));
+  for (const outcome of ["passed", "approve", "decline", "rejected:malformed", "rejected:duplicate"])
+    expect(outcomes).toContain(outcome);
 
-  const inputs = new Set([topics.transactions, topics.labels]);
   const secrets = leakScan([...hidden.values(), ...Object.values(SECRETS)]);
-  // The scan can hit: every one of what is hidden is in an input, and one line more in a log is found.
+  // The scan can hit: every one of what is hidden is in an input, and one line more in anything that is told is found.
   const sent = new Set([...inTopics(secrets)].flatMap(([topic, leaks]) => (inputs.has(topic) ? [...leaks] : [])));
   for (const [where, one] of hidden) expect(sent.has(one), where).toBe(true);
-  expect(secrets(`${toldIn.at(-1)?.[1]}{"msg":"paid by ${source}"}\n`)).toEqual([source]);
+  for (const [what, one] of toldIn) expect(secrets(`${one}{"msg":"paid by ${source}"}\n`), what).toEqual([source]);
 
   const others = [...inTopics(secrets)].filter(([topic]) => !inputs.has(topic));
   expect(others.filter(([, leaks]) => leaks.size > 0)).toEqual([]);
   expect(others.length).toBeGreaterThanOrEqual(3 + logs.length + states.length);
   const told = leakScan([...hidden.values(), ...passed.values(), ...Object.values(SECRETS)]);
   for (const [what, one] of toldIn) expect([what, told(one), cardNumbersIn(one)]).toEqual([what, [], []]);
+  expect(told(collector.text)).toEqual([]);
 
   // What goes with a payment is where it goes, and in no state, no letter and nothing that is told.
   const holding = [...inTopics(leakScan([...passed.values()]))].flatMap(([topic, leaks]) =>

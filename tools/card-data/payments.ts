@@ -1,4 +1,4 @@
-/** What is sent in a run that is scanned: card numbers and secrets wherever a producer can put them, each another one. */
+/** What is sent in a run that is scanned: card numbers and secrets wherever a producer can put them, each another one, and each record traced. */
 
 import type { ProducerRecord } from "@weir/kafka";
 import type { Header } from "@weir/schema";
@@ -14,6 +14,8 @@ export type Planted = {
   readonly passed: ReadonlyMap<string, string>;
   /** One of the sources, and in the ruleset's list of those that are watched. */
   readonly source: string;
+  /** Ids of the traces that the records ask for, one each. */
+  readonly traces: readonly string[];
 };
 
 const EVER_SINCE = { currency: "EUR", amount: 12.5 };
@@ -32,10 +34,20 @@ export function plantedPayments(nowMs: number): Planted {
   const pass = (where: string): string => plant(passed, where);
 
   const records: Sent[] = [];
+  const traces: string[] = [];
   const send = (value: object | string, { key = null, headers = [], topic = "transactions" }: Extra = {}): void => {
     const text = typeof value === "string" ? value : JSON.stringify(value);
     const bytes = { key: key === null ? null : Buffer.from(key), value: Buffer.from(text) };
-    records.push({ topic, partition: null, timestampMs: nowMs + records.length, headers, ...bytes });
+    const trace = records.length.toString(16).padStart(32, "f");
+    traces.push(trace);
+    const asked: Header = ["traceparent", Buffer.from(`00-${trace}-00f067aa0ba902b7-01`)];
+    records.push({
+      topic,
+      partition: null,
+      timestampMs: nowMs + records.length,
+      headers: [...headers, asked],
+      ...bytes,
+    });
   };
   type Extra = { readonly key?: string | null; readonly headers?: readonly Header[]; readonly topic?: Sent["topic"] };
   const header = (text: string): readonly Header[] => [["x-card", Buffer.from(text)]];
@@ -102,5 +114,5 @@ export function plantedPayments(nowMs: number): Planted {
   );
   send({ ...told, transaction: hide("transaction of a malformed label"), source, target: 1 }, { topic: "labels" });
   send(hide("bare label"), { topic: "labels" });
-  return { records, hidden, passed, source };
+  return { records, hidden, passed, source, traces };
 }
