@@ -17,6 +17,8 @@ export type SecureBroker = {
   readonly passwordFile: (user: string) => string;
   readonly connect: (user: string) => KafkaConnection;
   readonly admin: KafkaConnection;
+  /** Passwords of all users, and of the keys; by what they are called. */
+  readonly secrets: ReadonlyMap<string, string>;
 };
 
 /** Starts with an empty cluster in `folder`; `strangers` are users without any permission. */
@@ -52,7 +54,10 @@ export async function startSecureBroker(
   };
   const kafka = await startJavaKafka({ dataDir: join(folder, "kafka"), fresh: true, log, security });
   const connect = (user: string): KafkaConnection => at(kafka.brokers, user);
-  return { kafka, authorityFile: certificate.authorityFile, passwordFile, connect, admin: connect(ADMIN) };
+  const { authorityFile, password } = certificate;
+  const secrets = new Map([...users].map(([user, secret]) => [`password of ${user}`, secret]));
+  secrets.set("password of the TLS keys", password);
+  return { kafka, authorityFile, passwordFile, connect, admin: connect(ADMIN), secrets };
 }
 
 /** The node comes to its own controller with its certificate, and clients by password: both are principals, none is anonymous. */
