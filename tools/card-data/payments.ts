@@ -1,7 +1,7 @@
 /** What is sent in a run that is scanned: card numbers and secrets wherever a producer can put them, each another one, and each record traced. */
 
 import type { ProducerRecord } from "@weir/kafka";
-import type { Header } from "@weir/schema";
+import { formatTraceparent, type Header, TRACEPARENT_HEADER } from "@weir/schema";
 import { madeUpCard } from "@weir/testing";
 
 export type Sent = { readonly topic: "transactions" | "labels" } & ProducerRecord;
@@ -40,7 +40,8 @@ export function plantedPayments(nowMs: number): Planted {
     const bytes = { key: key === null ? null : Buffer.from(key), value: Buffer.from(text) };
     const trace = records.length.toString(16).padStart(32, "f");
     traces.push(trace);
-    const asked: Header = ["traceparent", Buffer.from(`00-${trace}-00f067aa0ba902b7-01`)];
+    const context = { traceId: trace, spanId: "00f067aa0ba902b7", sampled: true };
+    const asked: Header = [TRACEPARENT_HEADER, formatTraceparent(context)];
     records.push({
       topic,
       partition: null,

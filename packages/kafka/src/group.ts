@@ -196,6 +196,7 @@ export class GroupMembership implements Membership {
   #fail(error: unknown): void {
     if (this.#ended || this.#leaving !== null) return;
     this.#ended = true;
+    clearInterval(this.#watch);
     this.#joined.resolve();
     const failure = `membership of group ${this.#request.group} ended: ${errorText(error)}`;
     this.#log("error", failure, {});

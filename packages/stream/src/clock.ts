@@ -39,8 +39,8 @@ export async function orAborted(work: Promise<void>, signal: AbortSignal): Promi
   }
 }
 
-/** Without a reason of its own each abort would make an exception, stack and all. */
-const FINISHED = "finished";
+/** Of an abort that nobody asks the reason of: without one each would make an exception, stack and all. */
+export const NO_MORE = "no more";
 
 /**
  * The result of `work`, or RetryLater after `ms`. The work itself is not stopped: whoever calls this drops
@@ -57,6 +57,6 @@ export async function within<T>(clock: Clock, ms: number, what: string, work: Pr
   try {
     return await Promise.race([work, expired]);
   } finally {
-    finished.abort(FINISHED);
+    finished.abort(NO_MORE);
   }
 }

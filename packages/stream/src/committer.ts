@@ -9,7 +9,7 @@
  * A session is one opened writer. After anything but a commit that succeeded it is lost as a whole: every partition
  * then has to find out where it stands, through a new session, before it commits again (ownership.ts).
  */
-import { within } from "./clock.ts";
+import { NO_MORE, within } from "./clock.ts";
 import type { StageEvents } from "./events.ts";
 import { processWriterId } from "./ownership.ts";
 import { type CommitPart, type CommitResult, RetryLater, type Writer } from "./port.ts";
@@ -65,8 +65,6 @@ type Waiting = {
   readonly settle: (outcome: { readonly result: CommitResult; readonly error?: unknown }) => void;
 };
 
-/** Without a reason of its own each abort would make an exception, stack and all. */
-const ENOUGH = "enough";
 /** Outputs, markers and chunks among them, for which a transaction is worth while at any time. */
 const MANY = 32;
 
@@ -103,7 +101,7 @@ export class Session {
     const { result, error } = await new Promise<Parameters<Waiting["settle"]>[0]>((settle) => {
       this.#waiting.push({ part, alone, settle });
       if (!this.#committing) void this.#commitWaiting();
-      else if (this.#isUrgent()) this.#pause?.abort(ENOUGH);
+      else if (this.#pause !== null && this.#isUrgent()) this.#pause.abort(NO_MORE);
     });
     if (result !== "committed")
       throw new RetryLater(`the commit of ${part.input.partition} up to ${part.next} is ${result}`, { cause: error });
@@ -113,7 +111,7 @@ export class Session {
   end(): void {
     if (this.#ended.signal.aborted) return;
     this.#ended.abort();
-    this.#pause?.abort(ENOUGH);
+    this.#pause?.abort(NO_MORE);
     for (const { settle } of this.#waiting) settle({ result: "failed", error: new Error("the writer is lost") });
     this.#waiting = [];
     this.#onEnd();
