@@ -122,3 +122,28 @@ test("a member whose heartbeats wait for ever counts as lost after a session, an
   expect(member.membership.isLost).toBe(false);
   expect(all(member)).toEqual([0, 1]);
 });
+
+test("a consumer that was replaced while it joined leaves again as soon as that is answered", async () => {
+  type Join = (request: object) => Promise<object>;
+  const { prototype } = createRequire(import.meta.url)("kafkajs/src/broker") as { prototype: { joinGroup: Join } };
+  const { joinGroup } = prototype;
+  const { promise: released, resolve: release } = Promise.withResolvers<void>();
+  let joins = 0;
+  prototype.joinGroup = async function (request) {
+    joins += 1;
+    if (joins === 1) await released;
+    return joinGroup.call(this, request);
+  };
+  const topic = await newTopic(2);
+  try {
+    const member = await join(topic, { sessionTimeoutMs: 6000, rebalanceTimeoutMs: 2000 });
+    await vi.waitFor(() => expect(all(member)).toEqual([0, 1]), WAIT);
+    const { generations } = member;
+    release();
+    // One more generation when it comes, and one when it goes.
+    await vi.waitFor(() => expect(member.generations).toBeGreaterThanOrEqual(generations + 2), WAIT);
+    expect(all(member)).toEqual([0, 1]);
+  } finally {
+    prototype.joinGroup = joinGroup;
+  }
+});
