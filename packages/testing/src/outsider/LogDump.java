@@ -17,18 +17,20 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
  *   record, topic, partition, offset, timestamp, key, value, headers
  *
  * It first waits until the last stable offset of every partition equals its high watermark, so that no open
- * transaction hides records. Arguments: bootstrap servers, deadline in seconds, groups separated by commas ("" for
- * none), topics. Exit 1 past the deadline.
+ * transaction hides records. Arguments: bootstrap servers, patience in seconds, groups separated by commas ("" for
+ * none), topics. Exit 1 when for so long transactions stay open or nothing comes.
  */
 class LogDump {
   public static void main(String[] args) throws Exception {
-    long endNanos = System.nanoTime() + Duration.ofSeconds(Long.parseLong(args[1])).toNanos();
+    long patienceNanos = Duration.ofSeconds(Long.parseLong(args[1])).toNanos();
+    long endNanos = System.nanoTime() + patienceNanos;
     List<String> topics = List.of(args).subList(3, args.length);
     try (var stable = open(args[0], "read_committed"); var all = open(args[0], "read_uncommitted")) {
       List<TopicPartition> partitions = new ArrayList<>();
       var out = new BufferedOutputStream(new FileOutputStream(FileDescriptor.out), 1 << 20);
       for (String topic : topics) {
         List<PartitionInfo> infos = stable.partitionsFor(topic);
+        if (infos.isEmpty()) fail(topic + " is missing");
         for (PartitionInfo info : infos) partitions.add(new TopicPartition(topic, info.partition()));
         print(out, "topic", topic, "" + infos.size());
       }
@@ -42,8 +44,10 @@ class LogDump {
       stable.seekToBeginning(partitions);
       printOffsets(out, args[0], args[2]);
       while (!atEnd(stable, ends)) {
-        if (System.nanoTime() > endNanos) fail("not read to the end in time");
-        for (var record : stable.poll(Duration.ofMillis(200))) print(out, columns(record));
+        var records = stable.poll(Duration.ofMillis(200));
+        for (var record : records) print(out, columns(record));
+        if (!records.isEmpty()) endNanos = System.nanoTime() + patienceNanos;
+        else if (System.nanoTime() > endNanos) fail("nothing came for " + args[1] + " s, and the end is not reached");
       }
       out.flush();
     }

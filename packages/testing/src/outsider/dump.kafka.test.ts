@@ -45,3 +45,8 @@ test("committed records come whole and in order, aborted ones do not, and offset
   await Promise.all([writer, next].map((one) => one.close()));
   await log.close();
 });
+
+test("a topic that is missing is an error with the outsider's own words", async () => {
+  const dumping = dumpTopics(inject("kafkaBrokers"), [`missing-${randomUUID()}`]);
+  await expect(dumping).rejects.toThrow(/could not read missing-\S+: exit code 1, missing-\S+ is missing/);
+});

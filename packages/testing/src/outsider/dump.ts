@@ -30,14 +30,14 @@ export type Dump = {
 };
 
 /**
- * Whole topics, and what the groups have committed. Waits until no transaction is open in the topics. Throws after
- * `deadlineSeconds`, or when a topic is missing.
+ * Whole topics, and what the groups have committed. Waits until no transaction is open in the topics. Throws when
+ * that or the next records take longer than `patienceSeconds`, or when a topic is missing.
  */
 export async function dumpTopics(
   brokers: string,
   topics: readonly string[],
   groups: readonly string[] = [],
-  deadlineSeconds = 120,
+  patienceSeconds = 120,
 ): Promise<Dump> {
   const lib = await kafkaJars(() => {});
   const source = join(import.meta.dirname, "LogDump.java");
@@ -46,7 +46,7 @@ export async function dumpTopics(
     await findJava(),
     [
       ...["-Xmx512m", quiet, "-cp", join(lib, "*"), source],
-      ...[brokers, String(deadlineSeconds), groups.join(","), ...topics],
+      ...[brokers, String(patienceSeconds), groups.join(","), ...topics],
     ],
     { stdio: ["ignore", "pipe", "pipe"] },
   );
@@ -54,12 +54,14 @@ export async function dumpTopics(
   child.stderr.on("data", (chunk: Buffer) => {
     complaints.push(chunk.toString());
   });
-  const exit = once(child, "close") as Promise<[number | null]>;
+  const exit = once(child, "close") as Promise<[number | null, NodeJS.Signals | null]>;
   const dump = { topics: new Map<string, number>(), records: [] as DumpedRecord[], offsets: [] as DumpedOffset[] };
   for await (const line of createInterface({ input: child.stdout })) parseLine(line, dump);
-  const [code] = await exit;
-  if (code !== 0)
-    throw new Error(`the outsider could not read ${topics.join(", ")}: ${complaints.join("").slice(-2000)}`);
+  const [code, signal] = await exit;
+  if (code !== 0) {
+    const how = signal === null ? `exit code ${code}` : signal;
+    throw new Error(`the outsider could not read ${topics.join(", ")}: ${how}, ${complaints.join("").slice(-2000)}`);
+  }
   return dump;
 }
 
