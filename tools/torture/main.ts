@@ -28,7 +28,7 @@ const exitCode = await runCommand(
     about: [
       "Three detectors on a real Kafka of their own, whose processes, brokers and connections are killed, frozen, cut and",
       "deafened; then the oracle judges what Kafka's own consumer reads. Needs Java 17 and Maven. All that is read has to",
-      "fit into memory, some 10 KB a transaction of a chain: a long run wants a lower rate.",
+      "fit into memory, some 17 KB a transaction of a chain: a long run wants a lower rate.",
     ],
     options,
   },
