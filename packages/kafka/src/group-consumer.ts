@@ -31,6 +31,8 @@ export type GroupConsumerEvents = {
 
 /** The others hear of a member that has left with their next one, so it counts among what a take-over takes. */
 const HEARTBEAT_MS = 500;
+/** Whoever leaves waits so long for a join under way, and so long for leaving itself. */
+const JOIN_WAIT_MS = 6_000;
 const LEAVE_TIMEOUT_MS = 10_000;
 
 export class GroupConsumer {
@@ -96,9 +98,9 @@ export class GroupConsumer {
   }
 
   /** Leaves when a join under way has ended. Throws when that and leaving have taken too long; it leaves later then. */
-  leave(joinWaitMs: number): Promise<void> {
+  leave(): Promise<void> {
     this.#leaving ??= this.#leave();
-    return within(joinWaitMs + LEAVE_TIMEOUT_MS, this.#leaving, "leaving the group");
+    return within(JOIN_WAIT_MS + LEAVE_TIMEOUT_MS, this.#leaving, "leaving the group");
   }
 
   async #leave(): Promise<void> {

@@ -13,8 +13,6 @@ import { GroupConsumer, type GroupOptions } from "./group-consumer.ts";
 import { errorText, type KafkaJs } from "./kafkajs.ts";
 import { type Claim, NO_CLAIM, nextClaim } from "./sticky-assigner.ts";
 
-/** Whoever leaves waits so long for a join under way. */
-const JOIN_WAIT_MS = 6_000;
 const RETRY_MS = 500;
 /**
  * What a broker's absence looks like. kafkajs holds some of these to be final; a new consumer is not troubled by them.
@@ -99,7 +97,7 @@ export class GroupMembership implements Membership {
 
   async #leave(): Promise<void> {
     try {
-      await this.#consumer.leave(JOIN_WAIT_MS);
+      await this.#consumer.leave();
     } catch (error) {
       const fields = { group: this.#request.group, error: errorText(error) };
       this.#log("warn", "left the group without its consent; it goes on after the session timeout", fields);
@@ -141,15 +139,15 @@ export class GroupMembership implements Membership {
     if (silentMs <= sessionTimeoutMs + rebalanceTimeoutMs) return;
     const { group } = this.#request;
     this.#log("warn", "the group has not answered for long, joining anew", { group, silentMs: Math.round(silentMs) });
-    const hung = this.#consumer;
     this.#replace();
-    hung.leave(silentMs).catch(() => {});
   }
 
   #replace(): void {
+    const replaced = this.#consumer;
     this.#running = false;
     this.#consumer = this.#newConsumer();
     void this.begin();
+    replaced.leave().catch(() => {});
   }
 
   #fail(error: unknown): void {
