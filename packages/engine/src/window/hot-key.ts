@@ -26,18 +26,23 @@ export class HotKey {
   readonly #groups: Map<GroupName, Group>[];
   readonly #all: SummaryTree;
   /** Events in order of arrival; a ring of a power of two, [#first, #next). */
-  #events = new Uint32Array(SMALLEST_RING);
+  #events: Uint32Array;
   #first = 0;
   #next = 0;
   #ids: Uint32Array | null;
 
-  constructor(blocks: EventBlocks, questions: Questions, kept: Summarised) {
+  /** `events`: of the key, in order of arrival. */
+  constructor(blocks: EventBlocks, questions: Questions, kept: Summarised, events: readonly number[]) {
     this.#blocks = blocks;
     this.#questions = questions;
     this.#kept = kept;
-    this.#all = new SummaryTree(blocks, kept);
+    this.#all = new SummaryTree(blocks, kept, 2 * events.length);
     this.#groups = questions.needs.map(() => new Map());
-    this.#ids = blocks.shape.idLow < 0 ? null : new Uint32Array(SMALLEST_RING * 2);
+    let ring = SMALLEST_RING;
+    while (ring < events.length) ring *= 2;
+    this.#events = new Uint32Array(ring);
+    this.#ids = blocks.shape.idLow < 0 ? null : new Uint32Array(ring * 2);
+    for (const event of events) this.append(event, blocks.timeMs(event));
   }
 
   get first(): number {

@@ -63,15 +63,9 @@ export class KeyedEvents {
     return this.#givenUpMs.size === 0 ? -1 : (this.#givenUpMs.get(key) ?? -1);
   }
 
-  /** Whether restore() has nothing to do for a key with so many events. */
-  isPlain(events: number, givenUpMs: number): boolean {
-    return givenUpMs < 0 && events <= HOT_EVENTS;
-  }
-
-  /** For a key that is loaded: what its chunks say, and its index if it wants one. */
-  restore(key: number, givenUpMs: number): void {
+  /** As its chunks say of a key that is loaded; -1: nothing was given up. */
+  restoreGivenUp(key: number, givenUpMs: number): void {
     if (givenUpMs >= 0) this.#givenUpMs.set(key, givenUpMs);
-    if (this.keys.kept(key) > HOT_EVENTS) this.#index(key);
   }
 
   /** Whether the next event of the key looks for some that may go. */
@@ -95,12 +89,14 @@ export class KeyedEvents {
     keys.arrived(key, event >>> 3, observation.timeMs);
     const hot = this.#hot.get(key);
     if (hot !== undefined) hot.append(event, observation.timeMs);
-    else if (keys.kept(key) > HOT_EVENTS) this.#index(key);
     if (keys.kept(key) > this.#layout.maxLiveEvents) this.#giveUp(key, floorMs);
     return number;
   }
 
-  /** Lets go of a key of which all lies at or before `evictableMs`, at a bounded cost. Returns whether all has gone. */
+  /**
+   * Lets go of a key of which all lies at or before `evictableMs`, of one with an index at a bounded cost. Returns whether
+   * all has gone.
+   */
   trim(key: number, evictableMs: number): boolean {
     this.#ownOf = null;
     if (this.#hot.has(key)) this.#trimHot(key, evictableMs);
@@ -124,7 +120,7 @@ export class KeyedEvents {
 
   /** Adds the key's events to the windows, which are open. Own values are read. */
   gather(key: number, earliestMs: number, askedMs: number): void {
-    const hot = this.#hot.get(key);
+    const hot = this.#indexOf(key);
     if (hot === undefined)
       gatherChain(this.blocks, this.keys.newest(key), this.#questions, this.ownValues, earliestMs, askedMs);
     else for (const window of this.#questions.windows) hot.gather(window, askedMs, this.ownValues);
@@ -132,7 +128,7 @@ export class KeyedEvents {
 
   /** Offers the events of an open window that are wanted. Own values are read. */
   newest(key: number, window: Window, into: Newest, wanted: Wanted): void {
-    const hot = this.#hot.get(key);
+    const hot = this.#indexOf(key);
     if (hot !== undefined) hot.newest(window, this.ownValues, into, wanted);
     else newestOfChain(this.blocks, this.keys.newest(key), window, this.ownValues, into, wanted);
   }
@@ -142,7 +138,7 @@ export class KeyedEvents {
    * second, which was stored when the first had expired: so it is the older one.
    */
   find(key: number, low: number, high: number, floorMs: number): number {
-    const hot = this.#hot.get(key);
+    const hot = this.#indexOf(key);
     if (hot !== undefined) return hot.withId(low, high, floorMs);
     return findInChain(this.blocks, this.keys.newest(key), low, high, floorMs);
   }
@@ -209,18 +205,25 @@ export class KeyedEvents {
     if (kept < COOL_EVENTS) this.#hot.delete(key);
   }
 
-  #index(key: number): void {
+  /**
+   * Undefined for a key of few events. It is built when a question is first asked of many: a restore has other things to do,
+   * and of most keys that it brings nothing is asked for long.
+   */
+  #indexOf(key: number): HotKey | undefined {
+    const known = this.#hot.get(key);
+    if (known !== undefined || this.keys.kept(key) <= HOT_EVENTS) return known;
     const { amounts, labels } = this.#layout;
     const squares = this.#questions.windows.some((window) => window.squares);
-    const hot = new HotKey(this.blocks, this.#questions, { amounts, squares, labels });
-    for (const event of eventsOf(this.blocks, this.keys.newest(key))) hot.append(event, this.blocks.timeMs(event));
+    const events = eventsOf(this.blocks, this.keys.newest(key));
+    const hot = new HotKey(this.blocks, this.#questions, { amounts, squares, labels }, events);
     this.#hot.set(key, hot);
+    return hot;
   }
 
   /** The oldest instants of the key go until no more than maxLiveEvents live. */
   #giveUp(key: number, streamFloorMs: number): void {
     const { maxLiveEvents } = this.#layout;
-    const hot = this.#hot.get(key);
+    const hot = this.#indexOf(key);
     for (;;) {
       const floorMs = Math.max(streamFloorMs, this.givenUpMs(key));
       if (hot !== undefined) {

@@ -46,7 +46,7 @@ export class Loader {
     const key = known === 0 ? this.#keys.addUtf8(recordKey, 0, end) : known;
     const isOnly = this.#chunks.latest(key) === 0;
     const chunk = this.#chunks.add(key, ordinal, chain.chunk, chain.count, chain.newest, chain.greatestMs);
-    if (isOnly && this.#events.isPlain(chain.count, chain.chunk.givenUpMs)) {
+    if (isOnly && chain.chunk.givenUpMs < 0) {
       this.#join(key, [chunk]);
       this.#open.delete(key);
     } else this.#open.add(key);
@@ -61,7 +61,7 @@ export class Loader {
         continue;
       }
       this.#join(key, chunks);
-      this.#events.restore(key, this.#chunks.givenUpMs(this.#chunks.latest(key)));
+      this.#events.restoreGivenUp(key, this.#chunks.givenUpMs(this.#chunks.latest(key)));
       onJoined(key);
     }
     return this.#chunks;

@@ -46,9 +46,11 @@ export class SummaryTree implements Counted {
   #end = 0;
   readonly #counts: (Counts | undefined)[] = [];
 
-  constructor(blocks: EventBlocks, kept: Summarised) {
+  /** `expected`: how many events are to be appended at once, if that is known. */
+  constructor(blocks: EventBlocks, kept: Summarised, expected = 0) {
     this.#blocks = blocks;
     this.#kept = kept;
+    if (expected > 0) this.#makeRoom(expected);
   }
 
   get size(): number {
@@ -242,11 +244,11 @@ export class SummaryTree implements Counted {
     for (let child = node * FAN; child < end; child += 1) visit(child);
   }
 
-  /** Twice what is kept; what has left goes. */
-  #makeRoom(): void {
+  /** For so many, or twice what is kept; what has left goes. */
+  #makeRoom(expected = 2 * this.size): void {
     const [timesMs, events, start, end] = [this.#timesMs, this.#events, this.#start, this.#end];
     let capacity = SMALLEST;
-    while (capacity < 2 * (end - start)) capacity *= 2;
+    while (capacity < expected) capacity *= 2;
     this.#timesMs = new Float64Array(capacity);
     this.#events = new Uint32Array(capacity);
     this.#levels = [];
@@ -264,11 +266,12 @@ export class SummaryTree implements Counted {
     this.#timesMs[at] = timeMs;
     this.#events[at] = event;
     this.#end += 1;
+    this.#readSingle(event, timeMs);
     let span = LEAF;
     for (const rows of this.#levels) {
       const node = Math.floor(at / span);
       if (at % span === 0) clearRow(rows, node * WIDTH);
-      this.#addEvent(rows, node * WIDTH, event, timeMs);
+      mergeRow(rows, node * WIDTH, single, 0);
       span *= FAN;
     }
   }
@@ -282,11 +285,14 @@ export class SummaryTree implements Counted {
       return;
     }
     const end = Math.min((node + 1) * LEAF, this.#end);
-    for (let at = Math.max(node * LEAF, this.#start); at < end; at += 1)
-      this.#addEvent(rows, node * WIDTH, this.#events[at] as number, this.#timesMs[at] as number);
+    for (let at = Math.max(node * LEAF, this.#start); at < end; at += 1) {
+      this.#readSingle(this.#events[at] as number, this.#timesMs[at] as number);
+      mergeRow(rows, node * WIDTH, single, 0);
+    }
   }
 
-  #addEvent(rows: Float64Array, at: number, event: number, timeMs: number): void {
+  /** The row of one event alone. */
+  #readSingle(event: number, timeMs: number): void {
     one.clear();
     one.count = 1;
     const { amounts, squares, labels } = this.#kept;
@@ -313,7 +319,6 @@ export class SummaryTree implements Counted {
     single[ROW.greatest] = one.greatest;
     single[ROW.frauds] = one.frauds;
     single[ROW.changedMs] = changedMs;
-    mergeRow(rows, at, single, 0);
   }
 }
 
@@ -333,10 +338,19 @@ function mergeRow(into: Float64Array, at: number, from: Float64Array, source: nu
   for (let member: number = ROW.count; member <= ROW.squares2; member += 1)
     into[at + member] = (into[at + member] as number) + (from[source + member] as number);
   into[at + ROW.frauds] = (into[at + ROW.frauds] as number) + (from[source + ROW.frauds] as number);
-  for (const member of [ROW.leastMs, ROW.least])
-    into[at + member] = Math.min(into[at + member] as number, from[source + member] as number);
-  for (const member of [ROW.greatestMs, ROW.greatest, ROW.changedMs])
-    into[at + member] = Math.max(into[at + member] as number, from[source + member] as number);
+  lower(into, at + ROW.leastMs, from[source + ROW.leastMs] as number);
+  lower(into, at + ROW.least, from[source + ROW.least] as number);
+  raise(into, at + ROW.greatestMs, from[source + ROW.greatestMs] as number);
+  raise(into, at + ROW.greatest, from[source + ROW.greatest] as number);
+  raise(into, at + ROW.changedMs, from[source + ROW.changedMs] as number);
+}
+
+function lower(rows: Float64Array, at: number, value: number): void {
+  if (value < (rows[at] as number)) rows[at] = value;
+}
+
+function raise(rows: Float64Array, at: number, value: number): void {
+  if (value > (rows[at] as number)) rows[at] = value;
 }
 
 function addRow(tally: Tally, rows: Float64Array, at: number): void {
