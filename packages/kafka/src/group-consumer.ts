@@ -30,7 +30,7 @@ export type GroupConsumerEvents = {
 };
 
 /** The others hear of a member that has left with their next one, so it counts among what a take-over takes. */
-const HEARTBEAT_MS = 500;
+const HEARTBEAT_MS = 250;
 /** Whoever leaves waits so long for a join under way, and so long for leaving itself. */
 const JOIN_WAIT_MS = 6_000;
 const LEAVE_TIMEOUT_MS = 10_000;
