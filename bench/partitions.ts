@@ -135,7 +135,8 @@ async function measure(partitions: number, count: number): Promise<Record<string
 /** Throws after 5 minutes. Resolves with the time since `startedMs`. */
 async function untilAllDecided(detectors: readonly Service[], all: number, startedMs: number): Promise<number> {
   const isDone = async (): Promise<boolean> => {
-    const counts = await Promise.all(detectors.map((one) => one.readyPartitions()));
+    const samples = await Promise.all(detectors.map((one) => one.samplesIfReady()));
+    const counts = samples.map((own) => sumOf(own ?? [], "weir_assigned_partitions"));
     return counts.every((count) => count > 0) && counts.reduce((sum, count) => sum + count, 0) === all;
   };
   if (!(await until(isDone, 300_000, 50))) throw new Error("not all partitions are decided after 300 s");

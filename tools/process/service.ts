@@ -87,9 +87,9 @@ export class Service {
     if (!(await until(ready, deadlineMs, 100))) throw new Error(`${this.name} is not ready after ${deadlineMs} ms`);
   }
 
-  /** The partitions it decides now, of all its stages; 0 while it does not answer or is not ready. */
-  async readyPartitions(): Promise<number> {
-    return (await this.#get("/readyz")) === null ? 0 : await this.metric("weir_assigned_partitions");
+  /** All that it exports once it decides all its partitions; null while it does not answer or is not ready. */
+  async samplesIfReady(): Promise<PromSample[] | null> {
+    return (await this.#get("/readyz")) === null ? null : this.samples();
   }
 
   /** All that it exports; null while it does not answer. */

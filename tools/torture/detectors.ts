@@ -1,9 +1,11 @@
 /** The detectors of a run: started, replaced, ended, and how they ended. */
 import { join } from "node:path";
 import type { Random } from "@weir/scenario";
+import { sumOf } from "../process/prometheus.ts";
 import { type Service, startProcess } from "../process/service.ts";
 
 const READY_WITHIN_MS = 90_000;
+const DECISIONS = "weir_transactions_total";
 
 export type DetectorsOptions = {
   readonly folder: string;
@@ -87,17 +89,15 @@ export class Detectors {
     }
   }
 
-  /** Whether each partition of each stage is decided, and by one of these alone. */
-  async areAllDecided(by: readonly Service[] = this.all): Promise<boolean> {
-    return (await this.#readyPartitions(by)) === this.partitions;
-  }
-
-  async #readyPartitions(of: readonly Service[]): Promise<number> {
-    return sum(await Promise.all(of.map((one) => one.readyPartitions())));
+  /** Whether each partition of each stage is decided, by one of these alone, and more was decided than `before`. */
+  async areAllDecided(by: readonly Service[] = this.all, before = -1): Promise<boolean> {
+    const samples = await Promise.all(by.map((one) => one.samplesIfReady()));
+    const total = (metric: string): number => sum(samples.map((own) => sumOf(own ?? [], metric)));
+    return total("weir_assigned_partitions") === this.partitions && total(DECISIONS) > before;
   }
 
   async decisions(of: readonly Service[]): Promise<number> {
-    return sum(await Promise.all(of.map((one) => one.metric("weir_transactions_total"))));
+    return sum(await Promise.all(of.map((one) => one.metric(DECISIONS))));
   }
 }
 
