@@ -1,4 +1,12 @@
-import { type OptionTable, type OptionValues, optionLines, parseArguments, refuse } from "./arguments.ts";
+import { LocalKafkaError } from "@weir/testing";
+import {
+  EXIT_CONFIGURATION,
+  type OptionTable,
+  type OptionValues,
+  optionLines,
+  parseArguments,
+  refuse,
+} from "./arguments.ts";
 
 const OPEN_FOR_MS = 10_000;
 
@@ -14,7 +22,7 @@ export type Command<T extends OptionTable> = {
 
 /**
  * Runs a command that takes options and nothing else, with the arguments of this process. Resolves with the exit code:
- * that of `main`, or 0 after --help, or EXIT_CONFIGURATION after every fault has been told.
+ * that of `main`, or 0 after --help, or EXIT_CONFIGURATION after every fault has been told, or why no Kafka could be had here.
  */
 export async function runCommand<T extends OptionTable>(
   command: Command<T>,
@@ -22,7 +30,14 @@ export async function runCommand<T extends OptionTable>(
 ): Promise<number> {
   const read = readOptions(command);
   if ("code" in read) return read.code;
-  const code = await main(read.values);
+  let code: number;
+  try {
+    code = await main(read.values);
+  } catch (error) {
+    if (!(error instanceof LocalKafkaError)) throw error;
+    console.error(`${command.name}: ${error.message}`);
+    code = EXIT_CONFIGURATION;
+  }
   endByForce(command.name, code);
   return code;
 }

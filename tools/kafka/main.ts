@@ -1,7 +1,7 @@
 /** npm run kafka: a local broker alone, in the foreground, until Ctrl-C. */
 import { relative } from "node:path";
-import { keptBrokerFolder, LocalKafkaError, startJavaKafka } from "@weir/testing";
-import { EXIT_CONFIGURATION, flag, integer, type OptionValues } from "../cli/arguments.ts";
+import { keptBrokerFolder, startJavaKafka } from "@weir/testing";
+import { flag, integer, type OptionValues } from "../cli/arguments.ts";
 import { runCommand } from "../cli/command.ts";
 import { aborted, Interrupt } from "../cli/interrupt.ts";
 
@@ -24,31 +24,25 @@ process.exitCode = await runCommand(
 
 async function main({ port, fresh }: OptionValues<typeof options>): Promise<number> {
   using interrupt = new Interrupt(() => process.exit(1));
-  try {
-    const starting = startJavaKafka({
-      dataDir: keptBrokerFolder,
-      fresh,
-      ...(port === null ? {} : { port }),
-      log: (line) => console.log(line),
-    });
-    const broker = await Promise.race([starting, aborted(interrupt.signal)]);
-    // A broker that is half up ends with this process.
-    if (broker === undefined) process.exit(130);
-    console.log(instructions(broker.brokers, relative(process.cwd(), broker.logFile)));
-    const how = await Promise.race([broker.died, aborted(interrupt.signal)]);
-    if (how !== undefined) {
-      console.error(`the broker ended by itself (${how}); its log: ${broker.logFile}`);
-      return 1;
-    }
-    console.log("stopping");
-    await broker.stop();
-    console.log("stopped; the data are kept");
-    return 0;
-  } catch (error) {
-    if (!(error instanceof LocalKafkaError)) throw error;
-    console.error(`npm run kafka: ${error.message}`);
-    return EXIT_CONFIGURATION;
+  const starting = startJavaKafka({
+    dataDir: keptBrokerFolder,
+    fresh,
+    ...(port === null ? {} : { port }),
+    log: (line) => console.log(line),
+  });
+  const broker = await Promise.race([starting, aborted(interrupt.signal)]);
+  // A broker that is half up ends with this process.
+  if (broker === undefined) process.exit(130);
+  console.log(instructions(broker.brokers, relative(process.cwd(), broker.logFile)));
+  const how = await Promise.race([broker.died, aborted(interrupt.signal)]);
+  if (how !== undefined) {
+    console.error(`the broker ended by itself (${how}); its log: ${broker.logFile}`);
+    return 1;
   }
+  console.log("stopping");
+  await broker.stop();
+  console.log("stopped; the data are kept");
+  return 0;
 }
 
 function instructions(brokers: string, logFile: string): string {

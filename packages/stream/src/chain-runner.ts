@@ -4,9 +4,10 @@
  * - The last one starts first, so that nothing is written for a stage that is not there yet.
  * - One that another precedes decides nothing that it may not yet (precedence.ts).
  * - None reads further while the one that it writes for has too much waiting (back-pressure.ts).
- * - They stop with the stream: first whoever takes records in, then each one once it has decided what was written for
- *   it, so that a chain that is stopped has nothing under way. A stage that takes too long stops all the same; what it
- *   leaves stands in the log.
+ * - Where other members go on, all stages stop at once: the sooner those have their partitions, the shorter is the time in
+ *   which nobody decides them. Where none does, they stop with the stream: first whoever takes records in, then each one
+ *   once it has decided what was written for it, so that a chain that is stopped has nothing under way. A stage that
+ *   takes too long stops all the same. Either way what is left stands in the log.
  * - One that fails ends all of them.
  */
 import type { StageEvents } from "./events.ts";
@@ -100,26 +101,20 @@ class ChainRunner<Event> implements RunningChain<Event> {
   }
 
   async #stop(): Promise<void> {
+    if (this.#stages.some(({ running }) => running.isShared)) {
+      await Promise.all(this.#stages.map(({ running }) => running.stop()));
+      return;
+    }
     const { clock, finishWithinMs } = this.#options;
     const endMs = clock.now() + finishWithinMs;
     const isFed = ({ stage }: Started<Event>): boolean =>
       this.#stages.some((other) => other.stage.outputs.includes(stage.input));
-    // A stage that has handed over leaves its group while the next one still catches up: leaving takes a while. What goes
-    // wrong there is told at the end.
-    const leaving: Promise<void>[] = [];
-    const leave = ({ running }: Started<Event>): void => {
-      const left = running.stop();
-      left.catch(() => {});
-      leaving.push(left);
-    };
     const entries = this.#stages.filter((one) => !isFed(one));
     await Promise.all(entries.map(({ running }) => running.release()));
-    for (const one of entries) leave(one);
-    for (const one of this.#stages.filter(isFed)) {
-      if (!this.#hasFailed) await Promise.race([one.running.catchUp(endMs), this.failed.catch(() => {})]);
-      await one.running.release();
-      leave(one);
+    for (const { running } of this.#stages.filter(isFed)) {
+      if (!this.#hasFailed) await Promise.race([running.catchUp(endMs), this.failed.catch(() => {})]);
+      await running.release();
     }
-    await Promise.all(leaving);
+    await Promise.all(this.#stages.map(({ running }) => running.stop()));
   }
 }

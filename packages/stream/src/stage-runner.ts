@@ -56,6 +56,8 @@ export interface RunningStage<Event = unknown> {
   readonly failed: Promise<never>;
   /** Partitions of this member; null before the first assignment. */
   status(): readonly RunnerStatus[] | null;
+  /** Whether other members have some of the partitions: they will go on with the others too. */
+  readonly isShared: boolean;
   /** What `look` sees of a partition's state, at once; it must not keep it, nor change anything. */
   peek<Result>(partition: number, look: (standpoint: Standpoint<Event>) => Result): Peek<Result>;
   /**
@@ -176,6 +178,10 @@ class StageRunner<Event> implements RunningStage<Event> {
 
   status(): readonly RunnerStatus[] | null {
     return this.#assigned ? [...this.#runners.values()].map((runner) => runner.status) : null;
+  }
+
+  get isShared(): boolean {
+    return this.#assigned && this.#runners.size < (this.#counts.get(this.#options.stage.input) as number);
   }
 
   peek<Result>(partition: number, look: (standpoint: Standpoint<Event>) => Result): Peek<Result> {

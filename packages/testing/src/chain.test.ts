@@ -35,6 +35,8 @@ class World {
   readonly log = new MemoryLog(this.broker, { batchRecords: BATCH, interfere: (point) => this.interfere(point) });
   interfere: Interfere = () => undefined;
   held: number[] = [];
+  /** How many outputs there were whenever a partition was released. */
+  released: number[] = [];
   #processes = 0;
 
   constructor() {
@@ -59,7 +61,11 @@ class World {
     const links = stages.map((stage) => ({
       stage,
       group: groupOf(stage),
-      events: { ...noEvents, held: ({ lag }: { lag: number }) => void this.held.push(lag) },
+      events: {
+        ...noEvents,
+        held: ({ lag }: { lag: number }) => void this.held.push(lag),
+        released: () => void this.released.push(this.count(COUNTING_TOPICS.output)),
+      },
     }));
     const { log, clock } = this;
     const processId = `process-${this.#processes++}`;
@@ -226,6 +232,33 @@ test("a chain that is stopped leaves nothing between its stages", async () => {
   expect(world.count(SECOND.input)).toBeLessThan(300);
   expect(world.count(COUNTING_TOPICS.output)).toBe(world.count(SECOND.input));
   expect(await waitingOf(world.log, groupOf(SECOND), SECOND.input, PARTITIONS)).toBe(0);
+});
+
+test("a chain that is stopped while others go on leaves them what waits, at once", async () => {
+  const world = new World();
+  const stopped = await world.settled("one", world.start());
+  const other = await world.settled("another", world.start());
+  const own = (chain: RunningChain) =>
+    chain.status().flatMap(({ stage, partitions }) => (stage === SECOND.name ? (partitions ?? []) : []));
+  const areShared = () =>
+    [stopped, other].every((chain) => own(chain).length === 1 && own(chain)[0]?.phase === "running");
+  await world.clock.runUntil("a partition for each", areShared);
+  for (let index = 0; index < 3_000; index++) {
+    const key = Buffer.from(`key-${index % 7}`);
+    const partition = partitionFor(key, PARTITIONS);
+    world.broker.produce({ topic: SECOND.input, partition, key, value: Buffer.from("pay") });
+  }
+  world.released.length = 0;
+  let stop: Promise<void> | undefined;
+  world.interfere = () => {
+    if (world.count(COUNTING_TOPICS.output) > 100) stop ??= stopped.stop();
+  };
+  await world.clock.runUntil("a part to be decided", () => stop !== undefined);
+  await world.settled("the stop", stop ?? Promise.reject(new Error("it was not told to stop")));
+  expect(world.released).toHaveLength(2);
+  for (const outputs of world.released) expect(outputs).toBeLessThan(1_000);
+  await world.clock.runUntil("every output", () => world.count(COUNTING_TOPICS.output) === 3_000);
+  await world.settled("the other's stop", other.stop());
 });
 
 test("one stage that fails fails the chain, which then stops without waiting for it", async () => {

@@ -1,10 +1,21 @@
 import { createServer } from "node:net";
 
-/** A TCP port of 127.0.0.1 that is free now. Another process may take it before it is used: be ready to ask again. */
+/** Those that this process was given: the system may give one again as long as nobody listens on it. */
+const given = new Set<number>();
+const MOST_ATTEMPTS = 100;
+
+/**
+ * A TCP port of 127.0.0.1 that is free now, another one each time. Another process may take it before it is used: be ready to
+ * ask again.
+ */
 export async function freePort(): Promise<number> {
-  const port = await listenOnce(0);
-  if (port === null) throw new Error("no free TCP port on 127.0.0.1");
-  return port;
+  for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt += 1) {
+    const port = await listenOnce(0);
+    if (port === null || given.has(port)) continue;
+    given.add(port);
+    return port;
+  }
+  throw new Error("no free TCP port on 127.0.0.1");
 }
 
 export async function portIsFree(port: number): Promise<boolean> {
