@@ -44,3 +44,14 @@ export function metricsInTable(markdown: string): string[] {
     .flatMap((row) => [...(row.split(" | ")[0] ?? "").matchAll(/`(weir_[^`]+)`/g)].map(([, name]) => name ?? ""))
     .sort();
 }
+
+/** The series that such tables name. They do not tell a histogram from others: its series are taken for known of each. */
+export function exportedInTables(markdowns: readonly string[]): Map<string, ReadonlySet<string>> {
+  const series = new Map<string, ReadonlySet<string>>();
+  for (const metric of markdowns.flatMap(metricsInTable)) {
+    const [name = "", labels = ""] = metric.split(/[{}]/);
+    const of = new Set(["le", ...labels.split(",")]);
+    for (const suffix of ["", "_bucket", "_sum", "_count"]) series.set(`${name}${suffix}`, of);
+  }
+  return series;
+}

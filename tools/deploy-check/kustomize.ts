@@ -37,21 +37,21 @@ export const KUSTOMIZE: readonly [string, string] | null =
 const built = new Map<Build, readonly Document[]>();
 
 /** A copy, to be changed at will. Throws what kustomize says. */
-export function builtObjects(build: Build): Document[] {
-  const objects = built.get(build) ?? parseObjects(textOf(build));
+export function builtObjects(build: Build, kustomize = KUSTOMIZE): Document[] {
+  const objects = built.get(build) ?? parseObjects(textOf(build, kustomize));
   built.set(build, objects);
   return structuredClone([...objects]);
 }
 
-function textOf(build: Build): string {
+function textOf(build: Build, kustomize: typeof KUSTOMIZE): string {
   const [overlay, component] = build.split("+") as [Overlay, Optional?];
   const folder = overlayFolder(overlay);
-  if (component === undefined) return kustomized(pathOf(folder));
+  if (component === undefined) return kustomized(pathOf(folder), kustomize);
   const copy = mkdtempSync(join(tmpdir(), "weir-k8s-"));
   try {
     cpSync(pathOf("k8s"), join(copy, "k8s"), { recursive: true });
     joinComponent(join(copy, folder, "kustomization.yaml"), component);
-    return kustomized(join(copy, folder));
+    return kustomized(join(copy, folder), kustomize);
   } finally {
     rmSync(copy, { recursive: true });
   }
@@ -64,8 +64,8 @@ function joinComponent(file: string, component: Optional): void {
   writeFileSync(file, stringify({ ...kustomization, components }));
 }
 
-function kustomized(folder: string): string {
-  if (KUSTOMIZE === null) throw new Error("neither kubectl nor kustomize is there");
-  const [program, word] = KUSTOMIZE;
+function kustomized(folder: string, kustomize: typeof KUSTOMIZE): string {
+  if (kustomize === null) throw new Error("neither kubectl nor kustomize is there");
+  const [program, word] = kustomize;
   return must(run(program, [word, folder]));
 }

@@ -1,23 +1,19 @@
 /**
  * Checks the deployment files with the programs that will read them:
- *   node tools/deploy-check/run.ts [compose] [kubernetes] [prometheus] [images [IMAGE...]]      without a word: the first three
- * Needs Go (for Prometheus: promtool, or Go), Python, kubectl or kustomize; what the images need they say themselves. Programs
- * are built once into .weir/tools. Each program is also shown something broken, which it must refuse. Exit 1: something was
- * found.
+ *   node tools/deploy-check/run.ts [compose] [prometheus] [images [IMAGE...]]      without a word: the first two
+ * Needs Go (for Prometheus: promtool, or Go); what the images need they say themselves. Programs are built once into
+ * .weir/tools. Each program is also shown something broken, which it must refuse. Exit 1: something was found.
  */
-import { crdSchemas, isForeign, schemaFaults } from "./crds.ts";
 import { IMAGES, images } from "./images/images.ts";
-import { BUILDS, builtObjects } from "./kustomize.ts";
 import { Report } from "./report.ts";
-import { type Document, filesBelow, readText } from "./repository.ts";
-import { composeTool, goTool, pythonTool, type Result, run } from "./toolbox.ts";
+import { filesBelow, readText } from "./repository.ts";
+import { goModule, goTool, needsGo, run } from "./toolbox.ts";
 
 const COMPOSE = "v5.5.1";
 const PROMTOOL = "v0.316.0";
-const KUBERNETES_VALIDATE = "1.37.0";
 const PROMETHEUS = "observability/prometheus";
 
-const parts = { compose, kubernetes, prometheus, images: () => images(report, named) } as const;
+const parts = { compose, prometheus, images: () => images(report, named) } as const;
 type Part = keyof typeof parts;
 
 const report = new Report();
@@ -32,7 +28,7 @@ if (unknown.length > 0 || (named.length > 0 && !chosen.includes("images"))) {
   );
   process.exit(78);
 }
-for (const part of chosen.length > 0 ? (chosen as Part[]) : (["compose", "kubernetes", "prometheus"] as const)) {
+for (const part of chosen.length > 0 ? (chosen as Part[]) : (["compose", "prometheus"] as const)) {
   console.log(part);
   try {
     await parts[part]();
@@ -42,8 +38,11 @@ for (const part of chosen.length > 0 ? (chosen as Part[]) : (["compose", "kubern
 }
 process.exitCode = report.found === 0 ? 0 : 1;
 
-function compose(): void {
-  const tool = composeTool(COMPOSE);
+async function compose(): Promise<void> {
+  needsGo();
+  const module = "github.com/docker/compose/v5";
+  const source = () => ({ "go.mod": `module compose\n\ngo 1.26\n\nrequire ${module} ${COMPOSE}\n` });
+  const tool = `${await goModule(`docker-compose-${COMPOSE}`, source, [`${module}/cmd`])}/cmd`;
   const config = (input: string) => run(tool, ["-f", "-", "--project-directory", ".", "config", "--quiet"], { input });
   const text = readText("docker-compose.yml");
   report.check("docker compose reads the file", config(text));
@@ -51,34 +50,8 @@ function compose(): void {
   report.refuses("a network that is not declared", config(text.replace("networks: [stream]", "networks: [streem]")));
 }
 
-async function kubernetes(): Promise<void> {
-  const validate = pythonTool("kubernetes-validate", KUBERNETES_VALIDATE);
-  const strict = (objects: readonly Document[]) =>
-    run(validate, ["--strict", "-"], { input: `${objects.map((object) => JSON.stringify(object)).join("\n---\n")}\n` });
-  const schemas = await crdSchemas();
-  const foreign = (objects: readonly Document[]): Result => {
-    const faults = objects.filter(isForeign).flatMap((object) => schemaFaults(object, schemas));
-    return { ok: faults.length === 0, output: faults.join("\n") };
-  };
-  for (const build of BUILDS) {
-    const objects = builtObjects(build);
-    const own = objects.filter((object) => !isForeign(object));
-    report.check(`${build}: ${own.length} objects fit the schema of their kind`, strict(own));
-    report.check(
-      `${build}: ${objects.length - own.length} objects fit the schema of Strimzi, KEDA or Prometheus`,
-      foreign(objects),
-    );
-    for (const kind of ["Deployment", "KafkaTopic", "KafkaUser", "ScaledObject", "PodMonitor"]) {
-      const object = objects.find((each) => each.kind === kind);
-      if (!object) continue;
-      const odd = [{ ...object, spec: { ...object.spec, replica: 2 } }];
-      report.refuses(`a ${kind} with a field that does not exist`, isForeign(object) ? foreign(odd) : strict(odd));
-    }
-  }
-}
-
-function prometheus(): void {
-  const tool = promtool();
+async function prometheus(): Promise<void> {
+  const tool = await promtool();
   report.check("promtool reads the configuration", run(tool, ["check", "config", `${PROMETHEUS}/prometheus.yml`]));
   for (const rules of filesBelow(`${PROMETHEUS}/rules`, ".yml"))
     report.check(`promtool reads ${rules}`, run(tool, ["check", "rules", "--lint-fatal", rules]));
@@ -89,7 +62,7 @@ function prometheus(): void {
 }
 
 /** The one on the PATH, else built with Go. */
-function promtool(): string {
+async function promtool(): Promise<string> {
   if (run("promtool", ["--version"]).ok) return "promtool";
   if (!run("go", ["version"]).ok)
     throw new Error(
