@@ -129,13 +129,13 @@ export function chunkRecords<Event>(
 const LONG_REPLAY = 100_000;
 
 /**
- * How many chunks go with `records` new ones when a restore would have to replay `replay`: a share of the records, which
- * is enough where keys come again and again; more than all of them once replay is long, as when every record has a key
- * of its own. Bounded by the batch either way, whatever the number of dirty chunks.
+ * How many chunks, or tombstones of some, go with `records` new ones when a restore would have to replay `replay`: a share of
+ * the records, which is enough where keys come again and again; once replay is long more than one chunk and one tombstone
+ * for each, as when every record has a key of its own. Bounded by the batch either way, whatever the number of dirty chunks.
  */
 function chunksFor(records: number, replay: number): number {
   const quarter = Math.ceil(records / 4);
-  return replay > LONG_REPLAY ? records + quarter : quarter;
+  return replay > LONG_REPLAY ? 2 * (records + quarter) : quarter;
 }
 
 /** Says that `owned` is the state at `position`, where a commit with `tag` stands. */

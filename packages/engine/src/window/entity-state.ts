@@ -33,6 +33,9 @@ import {
 } from "./question.ts";
 import { type ChunkRecord, RollingSnapshot } from "./rolling-snapshot.ts";
 
+/** More than the one key that an event can bring: else whoever looks for idle ones never gets past those that are new. */
+const SWEPT_AT_ONCE = 2;
+
 export class EntityState {
   readonly #layout: EntityLayout;
   readonly #questions: Questions;
@@ -175,7 +178,7 @@ export class EntityState {
       if (!this.isLate(event.timeMs)) this.#applyTransaction(event, offset);
     }
     this.#known = null;
-    this.#sweep();
+    for (let turn = 0; turn < SWEPT_AT_ONCE; turn += 1) this.#sweep();
   }
 
   /** At most `limit` records: oldest changes first, and tombstones of chunks that are no longer kept. */
@@ -244,7 +247,7 @@ export class EntityState {
     return this.#loaded !== null && offset < this.#loaded.newsFrom(key);
   }
 
-  /** One key an event: idle keys are found within one turn of the population, at a bounded cost each. */
+  /** A key's turn: idle ones are found at a bounded cost for each event. */
   #sweep(): void {
     const { keys } = this.#events;
     const key = this.#sweepAt;

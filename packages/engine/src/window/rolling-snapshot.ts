@@ -30,10 +30,13 @@ export class RollingSnapshot {
     return hasGraves;
   }
 
-  /** Oldest changes first; a quarter is kept for tombstones, and they take what is left over. */
+  /**
+   * Oldest changes first; half is kept for tombstones, and they take what is left over: where every key comes once, each
+   * chunk that is written is followed by one.
+   */
   take(limit: number, asOf: number, forget: (key: number) => void): ChunkRecord[] {
     const records: ChunkRecord[] = [];
-    const forTombstones = this.#graves.size > 0 ? limit >> 2 : 0;
+    const forTombstones = this.#graves.size > 0 ? limit >> 1 : 0;
     while (records.length < limit - forTombstones) {
       const chunk = this.dirty.take();
       if (chunk === null) break;
