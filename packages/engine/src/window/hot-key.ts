@@ -36,7 +36,7 @@ export class HotKey {
     this.#blocks = blocks;
     this.#questions = questions;
     this.#kept = kept;
-    this.#all = new SummaryTree(blocks, kept, 2 * events.length);
+    this.#all = new SummaryTree(blocks, kept, events.length);
     this.#groups = questions.needs.map(() => new Map());
     let ring = SMALLEST_RING;
     while (ring < events.length) ring *= 2;

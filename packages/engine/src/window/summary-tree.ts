@@ -244,11 +244,11 @@ export class SummaryTree implements Counted {
     for (let child = node * FAN; child < end; child += 1) visit(child);
   }
 
-  /** For so many, or twice what is kept; what has left goes. */
-  #makeRoom(expected = 2 * this.size): void {
+  /** For twice as many; what has left goes. */
+  #makeRoom(count = this.size): void {
     const [timesMs, events, start, end] = [this.#timesMs, this.#events, this.#start, this.#end];
     let capacity = SMALLEST;
-    while (capacity < expected) capacity *= 2;
+    while (capacity < 2 * count) capacity *= 2;
     this.#timesMs = new Float64Array(capacity);
     this.#events = new Uint32Array(capacity);
     this.#levels = [];
