@@ -188,7 +188,7 @@ async function busy(detectors: readonly number[], broker: number, seconds: numbe
   const before = used();
   await sleep(seconds * 1_000);
   const shares = used().map((now, index) => (now - (before[index] ?? 0)) / seconds);
-  return shares.map((share) => `${(share * 100).toFixed(0)} %`).join(", ");
+  return shares.map((share) => `${(share * 100).toFixed(1)} %`).join(", ");
 }
 
 function megabytes(samples: readonly PromSample[]): string {

@@ -15,17 +15,10 @@ import { type KafkaConnection, type LogFunction, openKafka } from "./connection.
 import { Feed } from "./feed.ts";
 import { leaderOf } from "./fetcher.ts";
 import { GroupMembership } from "./group.ts";
-import {
-  type Broker,
-  type Cluster,
-  errorText,
-  errorType,
-  type KafkaJs,
-  openCluster,
-  READ_COMMITTED,
-} from "./kafkajs.ts";
+import { type Cluster, errorText, errorType, type KafkaJs, openCluster, READ_COMMITTED } from "./kafkajs.ts";
 import { RangeReader } from "./range-reader.ts";
 import { throttledLog } from "./throttled-log.ts";
+import { together } from "./together.ts";
 import { readTopicId } from "./topic-id.ts";
 import { settled, TookTooLong, within } from "./within.ts";
 import { TransactionalWriter } from "./writer.ts";
@@ -53,6 +46,11 @@ export type KafkaLogOptions = {
   readonly checkChecksums?: boolean;
 };
 
+type Bounds = { readonly start: number; readonly end: number };
+type OfGroup = TopicPartition & { readonly group: string };
+/** `leader`: the node's id. */
+type AtLeader = TopicPartition & { readonly leader: number };
+
 const RETRY_MS = 100;
 const EARLIEST = -2;
 const LATEST = -1;
@@ -66,6 +64,16 @@ export class KafkaLog implements Log {
   readonly #feed: Feed;
   readonly #members = new Set<GroupMembership>();
   readonly #readers = new Set<Reader>();
+  readonly #askCommitted = together(
+    ({ group, topic, partition }: OfGroup) => `${group} ${topic}/${partition}`,
+    ({ group, topic }) => `${group} ${topic}`,
+    (inputs) => committedOffsets(this.#cluster, inputs),
+  );
+  readonly #askBounds = together(
+    ({ leader, topic, partition }: AtLeader) => `${leader} ${topic}/${partition}`,
+    ({ leader, topic }) => `${leader} ${topic}`,
+    (inputs) => boundsAt(this.#cluster, inputs),
+  );
   #closing: Promise<void> | null = null;
 
   /** Opens no connection yet: each call does what it needs, and waits for the log within its own time. */
@@ -117,28 +125,17 @@ export class KafkaLog implements Log {
   }
 
   committed(group: string, input: TopicPartition): Promise<CommittedOffset | null> {
-    const { topic, partition } = input;
-    return this.#call(`committed offset of ${topic}/${partition}`, async () => {
-      const coordinator = await this.#cluster.findGroupCoordinator({ groupId: group });
-      const answer = await coordinator.offsetFetch({
-        groupId: group,
-        topics: [{ topic, partitions: [{ partition }] }],
-      });
-      const found = answer.responses[0]?.partitions.find((other) => other.partition === partition);
-      if (found === undefined) throw new Error("the answer leaves the partition out");
-      const offset = Number(found.offset);
-      return offset < 0 ? null : { offset, tag: found.metadata ?? "" };
-    });
+    return this.#call(`committed offset of ${input.topic}/${input.partition}`, () =>
+      this.#askCommitted({ group, ...input }),
+    );
   }
 
-  bounds(input: TopicPartition): Promise<{ readonly start: number; readonly end: number }> {
+  bounds(input: TopicPartition): Promise<Bounds> {
     return this.#call(`bounds of ${input.topic}/${input.partition}`, async () => {
       await this.#cluster.addMultipleTargetTopics([input.topic]);
-      const nodeId = leaderOf(this.#cluster, input.topic, input.partition);
-      if (nodeId === null) throw new Error("no leader");
-      const leader = await this.#cluster.findBroker({ nodeId });
-      const [start, end] = await Promise.all([listOffset(leader, input, EARLIEST), listOffset(leader, input, LATEST)]);
-      return { start, end };
+      const leader = leaderOf(this.#cluster, input.topic, input.partition);
+      if (leader === null) throw new Error("no leader");
+      return this.#askBounds({ leader, ...input });
     });
   }
 
@@ -235,12 +232,40 @@ export class KafkaLog implements Log {
   }
 }
 
-const listOffset = async (leader: Broker, { topic, partition }: TopicPartition, timestamp: number): Promise<number> => {
-  const answer = await leader.listOffsets({
-    isolationLevel: READ_COMMITTED,
-    topics: [{ topic, partitions: [{ partition, timestamp }] }],
+/** Of one group and topic. */
+async function committedOffsets(
+  cluster: Cluster,
+  inputs: readonly OfGroup[],
+): Promise<readonly (CommittedOffset | null)[]> {
+  const { group, topic } = inputs[0] as OfGroup;
+  const coordinator = await cluster.findGroupCoordinator({ groupId: group });
+  const partitions = inputs.map(({ partition }) => ({ partition }));
+  const answer = await coordinator.offsetFetch({ groupId: group, topics: [{ topic, partitions }] });
+  return inOrder(inputs, answer.responses).map(({ offset, metadata }) =>
+    Number(offset) < 0 ? null : { offset: Number(offset), tag: metadata ?? "" },
+  );
+}
+
+/** Of one topic, at one leader. */
+async function boundsAt(cluster: Cluster, inputs: readonly AtLeader[]): Promise<readonly Bounds[]> {
+  const { leader: nodeId, topic } = inputs[0] as AtLeader;
+  const leader = await cluster.findBroker({ nodeId });
+  const list = async (timestamp: number): Promise<number[]> => {
+    const partitions = inputs.map(({ partition }) => ({ partition, timestamp }));
+    const answer = await leader.listOffsets({ isolationLevel: READ_COMMITTED, topics: [{ topic, partitions }] });
+    return inOrder(inputs, answer.responses).map(({ offset }) => Number(offset));
+  };
+  const [starts, ends] = await Promise.all([list(EARLIEST), list(LATEST)]);
+  return starts.map((start, at) => ({ start, end: ends[at] as number }));
+}
+
+function inOrder<One extends { readonly partition: number }>(
+  inputs: readonly TopicPartition[],
+  answered: readonly { readonly partitions: readonly One[] }[],
+): One[] {
+  return inputs.map(({ partition }) => {
+    const found = answered[0]?.partitions.find((one) => one.partition === partition);
+    if (found === undefined) throw new Error("the answer leaves a partition out");
+    return found;
   });
-  const found = answer.responses[0]?.partitions[0];
-  if (found === undefined) throw new Error("the answer leaves the partition out");
-  return Number(found.offset);
-};
+}

@@ -1,0 +1,30 @@
+/** Questions that are asked at the same moment, put as one: a request costs far more than one more partition in it. */
+import DataLoader from "dataloader";
+
+/** Answers in the order of the questions. */
+export type Ask<Question, Answer> = (questions: readonly Question[]) => Promise<readonly Answer[]>;
+
+/**
+ * The question on its own. Those that are put before the event loop goes on and are of one group are asked together, each
+ * once; when that fails it fails for all of them, and for no other group. No answer is remembered.
+ */
+export function together<Question, Answer>(
+  nameOf: (question: Question) => string,
+  groupOf: (question: Question) => string,
+  ask: Ask<Question, Answer>,
+): (question: Question) => Promise<Answer> {
+  const loader = new DataLoader<Question, Answer, string>(
+    async (questions) => {
+      loader.clearAll();
+      const answers = new Map<Question, Answer | Error>();
+      const asked = [...Map.groupBy(questions, groupOf).values()].map(async (group) => {
+        const all = await ask(group).catch((error: Error) => group.map(() => error));
+        for (const [at, question] of group.entries()) answers.set(question, all[at] as Answer | Error);
+      });
+      await Promise.all(asked);
+      return questions.map((question) => answers.get(question) as Answer | Error);
+    },
+    { cacheKeyFn: nameOf },
+  );
+  return (question) => loader.load(question);
+}
