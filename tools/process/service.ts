@@ -1,6 +1,6 @@
 /** A service that was started: its log in a file, its address from there, its metrics from its address. */
 import { readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { resolve } from "node:path";
 import { launch, repositoryRoot, signal, until } from "@weir/testing";
 import { type PromSample, parsePrometheus, sumOf } from "./prometheus.ts";
 
@@ -126,7 +126,7 @@ export async function startProcess(
   logFile: string,
 ): Promise<Service> {
   await rm(logFile, { force: true });
-  const main = join(repositoryRoot, script);
+  const main = resolve(repositoryRoot, script);
   const launched = await launch(`weir-${name}`, process.execPath, [main], logFile, { ...environment, ...FREE_PORTS });
   return new Service(name, logFile, {
     exit: launched.exit,

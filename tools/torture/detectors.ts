@@ -1,6 +1,7 @@
 /** The detectors of a run: started, replaced, ended, and how they ended. */
 import { join } from "node:path";
 import type { Random } from "@weir/scenario";
+import { repositoryRoot } from "@weir/testing";
 import { sumOf } from "../process/prometheus.ts";
 import { type Service, startProcess } from "../process/service.ts";
 
@@ -32,11 +33,13 @@ export class Detectors {
     this.partitions = options.partitions;
   }
 
-  async add(): Promise<Service> {
+  /** `release`: the folder of the one to start. */
+  async add(release = repositoryRoot): Promise<Service> {
     const { folder, environment } = this.#options;
     this.#started += 1;
     const name = `detector-${this.#started}`;
-    const detector = await startProcess(name, "services/detector/main.ts", environment, join(folder, `${name}.log`));
+    const main = join(release, "services/detector/main.ts");
+    const detector = await startProcess(name, main, environment, join(folder, `${name}.log`));
     this.#everyone.push(detector);
     this.all.push(detector);
     await detector.untilReady(READY_WITHIN_MS);
@@ -56,9 +59,9 @@ export class Detectors {
     if (at >= 0) this.all.splice(at, 1);
   }
 
-  async replace(detector: Service): Promise<void> {
+  async replace(detector: Service, release?: string): Promise<void> {
     this.remove(detector);
-    await this.add();
+    await this.add(release);
   }
 
   /** Of one that was sent SIGTERM just now. */

@@ -1,4 +1,6 @@
 /** npm run torture: faults on a real Kafka, and the oracle's verdict. Exit 1 on any violation. */
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
 import { choice, durationMs, flag, integer, type OptionValues, text } from "../cli/arguments.ts";
 import { runCommand } from "../cli/command.ts";
 import { describe } from "./report.ts";
@@ -19,6 +21,11 @@ const options = {
   roll: flag(
     "instead of faults: a rolling update, each detector ended and replaced once, and how long partitions paused",
   ),
+  from: text({
+    about: "of --roll: folder of another release, installed; begins with that one, goes to this one and back",
+    placeholder: "DIR",
+    fallback: null,
+  }),
   timely: flag("a take-over later than promised is a violation too"),
 };
 
@@ -31,6 +38,12 @@ const exitCode = await runCommand(
       "fit into memory, some 17 KB a transaction of a chain: a long run wants a lower rate.",
     ],
     options,
+    faultsOf: ({ roll, from }) => {
+      if (from === null) return [];
+      if (!roll) return ["--from means nothing without --roll"];
+      const detector = resolve(from, "services/detector/main.ts");
+      return existsSync(detector) ? [] : [`--from: no release of Weir is there, ${detector} is missing`];
+    },
   },
   main,
 );
@@ -39,7 +52,7 @@ const exitCode = await runCommand(
 process.exit(exitCode);
 
 async function main(values: OptionValues<typeof options>): Promise<number> {
-  const { seed, rate, partitions, ruleset, brokers, roll, timely } = values;
+  const { seed, rate, partitions, ruleset, brokers, roll, from, timely } = values;
   const report = await torture({
     durationMs: values.for ?? (values.minutes ?? 5) * 60_000,
     seed,
@@ -47,6 +60,7 @@ async function main(values: OptionValues<typeof options>): Promise<number> {
     partitions,
     ruleset,
     roll,
+    from: from === null ? null : resolve(from),
     brokers: brokers === "3" ? 3 : 1,
     log: (line) => console.log(line),
   });

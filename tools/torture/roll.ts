@@ -10,13 +10,14 @@ export const PROMISED_PAUSE_MS = 5_000;
 
 const MIN_READY_MS = 5_000;
 
-export async function roll(detectors: Detectors, log: (line: string) => void): Promise<void> {
+/** `release`: the folder of the one that they run afterwards. */
+export async function roll(detectors: Detectors, release: string, log: (line: string) => void): Promise<void> {
   for (const old of [...detectors.all]) {
     log(`torture: ${old.name} is told to end`);
     const beganMs = performance.now();
     old.signal("SIGTERM");
     await detectors.ended(old);
-    await detectors.replace(old);
+    await detectors.replace(old, release);
     log(`torture: another one was ready after ${Math.round(performance.now() - beganMs)} ms`);
     await sleep(MIN_READY_MS);
   }

@@ -16,6 +16,7 @@ import {
   evidenceOfDump,
   isClean,
   judge,
+  repositoryRoot,
   until,
   type Verdict,
   weirFolder,
@@ -42,6 +43,8 @@ export type TortureOptions = {
   readonly brokers: 1 | 3;
   /** A rolling update instead of faults; `durationMs` does not count then. */
   readonly roll: boolean;
+  /** Of a rolling update: the folder of another release, which is where it begins and what it goes back to; null: this one. */
+  readonly from: string | null;
   readonly log: (line: string) => void;
 };
 
@@ -131,8 +134,8 @@ class Run {
         INPUT_KEYED: String(SHAPE.inputKeyed),
         EXPLAIN: "full",
         SESSION_TIMEOUT_MS: String(SESSION_MS),
-        // All of them and their brokers share one machine's cores.
-        COMMIT_INTERVAL_MS: "100",
+        // All of them and their brokers share one machine's cores, and three brokers write each commit three times.
+        COMMIT_INTERVAL_MS: options.brokers === 3 ? "250" : "100",
         // A slow machine is told as late, not as a wrong end.
         SHUTDOWN_DEADLINE_MS: "60000",
       },
@@ -140,9 +143,9 @@ class Run {
   }
 
   async run(): Promise<TortureReport> {
-    const { log, rate, seed, durationMs, partitions } = this.#options;
+    const { log, rate, seed, durationMs, partitions, from } = this.#options;
     await this.#makeTopics();
-    await Promise.all(Array.from({ length: DETECTORS }, () => this.#detectors.add()));
+    await Promise.all(Array.from({ length: DETECTORS }, () => this.#detectors.add(from ?? undefined)));
     const generator = await this.#startGenerator();
     const keyed = this.#stages.every(({ kind }) => kind !== "gate");
     const rough = startRough(this.#connection, { seed, rate: rate / 10, partitions, keyed, log });
@@ -191,7 +194,14 @@ class Run {
   }
 
   async #roll(): Promise<void> {
-    const { log } = this.#options;
+    const { log, from } = this.#options;
+    const releases = from === null ? [repositoryRoot] : [repositoryRoot, from];
+    const rollAll = async (): Promise<void> => {
+      for (const release of releases) {
+        log(`torture: a rolling update to ${release}`);
+        await roll(this.#detectors, release, log);
+      }
+    };
     const stages = this.#stages.map((stage) => ({ group: groupOf(APP, stage), topic: stage.input }));
     const admin = openAdmin(this.#connection);
     const longestDuring = async (what: () => Promise<void>): Promise<Paused> => {
@@ -201,7 +211,7 @@ class Run {
     try {
       await sleep(WARM_UP_MS);
       const quiet = await longestDuring(() => sleep(QUIET_MS));
-      const rolled = await longestDuring(() => roll(this.#detectors, log));
+      const rolled = await longestDuring(rollAll);
       this.#paused = { quiet, rolled };
       if (rolled.ms > PROMISED_PAUSE_MS)
         this.#late.push(`${rolled.place} paused for ${Math.round(rolled.ms)} ms, promised ${PROMISED_PAUSE_MS}`);

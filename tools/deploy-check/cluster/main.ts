@@ -14,6 +14,7 @@ import { define, forbids, isTaken, wouldBeTaken } from "./admission.ts";
 import { Cluster } from "./control-plane.ts";
 import { crdFiles } from "./crds.ts";
 import { type Finding, findings, isCaught, table } from "./findings.ts";
+import { goesByTheHandbook } from "./handbook.ts";
 import { KUBERNETES, type Programs, programs } from "./programs.ts";
 import { evictsOneByOne, rollsOneByOne, rollsOut } from "./rollout.ts";
 
@@ -107,6 +108,7 @@ async function check(
   if (overlay === "prod") {
     await rollsOneByOne(report, running);
     await evictsOneByOne(report, running);
+    await goesByTheHandbook(report, running, overlay);
   }
   const found = await findings(running, overlay, objects);
   report.note(`${found.length} mistakes planted; ${seconds()} s`);

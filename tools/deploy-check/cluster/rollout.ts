@@ -44,7 +44,7 @@ async function scaleAsKeda(running: Cluster, objects: readonly Document[]): Prom
     await running.kubectl(["scale", `deployment/${spec.scaleTargetRef.name}`, `--replicas=${spec.minReplicaCount}`]);
 }
 
-function rolledOut(running: Cluster, name: string): Promise<Result> {
+export function rolledOut(running: Cluster, name: string): Promise<Result> {
   return running.kubectl(["rollout", "status", `deployment/${name}`, "--timeout=60s"]);
 }
 
