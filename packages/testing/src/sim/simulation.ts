@@ -96,6 +96,8 @@ class Simulation {
   #records = 0;
   #brokerFrozenUntilMs = 0;
   #healed = false;
+  /** All are told to stop: nobody is started in their place. */
+  #isOver = false;
 
   constructor(subject: Subject, options: SimulationOptions) {
     this.#subject = subject;
@@ -170,9 +172,11 @@ class Simulation {
   }
 
   async #stopAll(): Promise<void> {
+    this.#isOver = true;
     for (const process of this.#processes) this.#stop(process);
     await this.#clock.runUntil("the processes to stop", () => this.#processes.every(({ life }) => life === "gone"));
     this.#processes.length = 0;
+    this.#isOver = false;
   }
 
   get #isBroken(): boolean {
@@ -334,8 +338,8 @@ class Simulation {
 
   #startLater(): void {
     void this.#clock.sleep(this.#dice.between(0, 10_000)).then(() => {
-      if (!this.#isBroken && this.#processes.filter(({ life }) => life === "running").length < MOST_PROCESSES)
-        this.#start();
+      if (this.#isBroken || this.#isOver) return;
+      if (this.#processes.filter(({ life }) => life === "running").length < MOST_PROCESSES) this.#start();
     });
   }
 }
