@@ -1,20 +1,20 @@
 /** Measures over time as an SVG, one below the other, each from 0. Pure. */
-import type { Measure, Point } from "./series.ts";
+import { type Measure, type Point, seriesOf } from "./series.ts";
 
 const [WIDTH, PANEL, LEFT, RIGHT, GAP] = [720, 90, 70, 20, 34];
 
 export function chartOf(title: string, measures: readonly Measure[], points: readonly Point[]): string {
   const height = 40 + measures.length * (PANEL + GAP);
   const lastMs = Math.max(1, points.at(-1)?.atMs ?? 0);
-  const panels = measures.map(({ name, of }, index) => {
+  const panels = measures.map((measure, index) => {
     const top = 40 + index * (PANEL + GAP) + 14;
-    const values = points.map(({ samples }) => of(samples));
-    const most = Math.max(...values, Number.MIN_VALUE);
+    const series = seriesOf(measure, points);
+    const most = Math.max(...series.map(([, value]) => value), Number.MIN_VALUE);
     const x = (ms: number): string => (LEFT + (ms / lastMs) * (WIDTH - LEFT - RIGHT)).toFixed(1);
     const y = (value: number): string => (top + PANEL - (value / most) * PANEL).toFixed(1);
-    const line = points.map(({ atMs }, at) => `${at === 0 ? "M" : "L"}${x(atMs)} ${y(values[at] as number)}`).join("");
+    const line = series.map(([atMs, value], at) => `${at === 0 ? "M" : "L"}${x(atMs)} ${y(value)}`).join("");
     return [
-      text(LEFT, top - 5, name, "start"),
+      text(LEFT, top - 5, measure.name, "start"),
       text(LEFT - 8, top + 10, most.toPrecision(3), "end"),
       text(LEFT - 8, top + PANEL, "0", "end"),
       `<path d="M${LEFT} ${top}V${top + PANEL}H${WIDTH - RIGHT}" fill="none" stroke="#bbb"/>`,

@@ -13,6 +13,7 @@ import { waitingOf } from "@weir/stream";
 import { type JavaKafka, startJavaKafka, transactionalIds, weirFolder } from "@weir/testing";
 import { type Service, startProcess } from "../process/service.ts";
 import { wantedTopics } from "../weir/topics/topics.ts";
+import { Collector, inspected } from "./collector.ts";
 import type { Point } from "./series.ts";
 
 export type SoakOptions = {
@@ -39,6 +40,12 @@ const APP = "weir";
 const FASTEST = 50_000;
 /** Points that a run comes to, at most one a second. */
 const POINTS = 400;
+/** At one in so many the collector runs. */
+const COLLECTED = 3;
+/** A text of /metrics is given out again for 200 ms. */
+const ANOTHER_TEXT_MS = 250;
+
+type Watched = { readonly service: Service; readonly collector: Collector };
 
 export async function soak(options: SoakOptions): Promise<SoakReport> {
   const folder = join(weirFolder, "soak");
@@ -81,7 +88,7 @@ class Run {
     const endMs = performance.now() + durationMs;
     const steady = await this.#measure(detector, durationMs / POINTS, async () => performance.now() < endMs);
     await generator.stop(30_000);
-    await detector.stop(30_000);
+    await this.#stop(detector);
     let [draining, drainedPerSecond]: [Point[], number | null] = [[], null];
     if (backlog > 0) {
       log(`soak: a backlog of ${backlog}`);
@@ -91,7 +98,7 @@ class Run {
       const beganMs = performance.now();
       draining = await this.#measure(second, 0, async () => (await this.#waiting()) > 0);
       drainedPerSecond = (backlog * 1_000) / (performance.now() - beganMs);
-      await second.stop(30_000);
+      await this.#stop(second);
     }
     const after = (await transactionalIds(this.#kafka.brokers)).length;
     return { steady, draining, producers: { before, after }, drainedPerSecond, folder: this.#folder };
@@ -101,16 +108,25 @@ class Run {
     for (const service of this.#services) service.signal("SIGKILL");
   }
 
-  async #measure(service: Service, everyMs: number, goesOn: () => Promise<boolean>): Promise<Point[]> {
+  async #measure({ service, collector }: Watched, everyMs: number, goesOn: () => Promise<boolean>): Promise<Point[]> {
     const points: Point[] = [];
     const beganMs = performance.now();
     while (service.running && (await goesOn())) {
       const samples = await service.samples();
-      if (samples !== null) points.push({ atMs: performance.now() - beganMs, samples });
+      const atMs = performance.now() - beganMs;
+      const isCollected = samples !== null && points.length % COLLECTED === 0;
+      const held = isCollected ? await this.#held(service, collector) : null;
+      if (samples !== null) points.push({ atMs, samples, held });
       await sleep(Math.max(1_000, everyMs));
     }
     if (!service.running) throw new Error(`${service.name} ended with ${await service.exit}`);
     return points;
+  }
+
+  async #held(service: Service, collector: Collector): Promise<Point["held"]> {
+    await collector.collect();
+    await sleep(ANOTHER_TEXT_MS);
+    return service.samples();
   }
 
   /** Records that wait for any stage. */
@@ -131,10 +147,16 @@ class Run {
     }
   }
 
-  async #startDetector(name: string): Promise<Service> {
-    const detector = await this.#start(name, "detector", { RULESET: this.#options.rulesetFile });
-    await detector.untilReady(60_000);
-    return detector;
+  async #startDetector(name: string): Promise<Watched> {
+    const { port, environment } = await inspected();
+    const service = await this.#start(name, "detector", { RULESET: this.#options.rulesetFile, ...environment });
+    await service.untilReady(60_000);
+    return { service, collector: await Collector.at(port) };
+  }
+
+  async #stop({ service, collector }: Watched): Promise<void> {
+    collector.close();
+    await service.stop(30_000);
   }
 
   #generate(name: string, settings: NodeJS.ProcessEnv): Promise<Service> {

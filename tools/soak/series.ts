@@ -4,6 +4,8 @@ import { type PromSample, sumOf } from "../process/prometheus.ts";
 export type Measure = {
   readonly name: string;
   readonly of: (samples: readonly PromSample[]) => number;
+  /** Of what is left when the heap's collector has run. */
+  readonly held?: boolean;
   /** By how much of its mean it may grow over the time that is judged; null: it may. */
   readonly mayGrow: number | null;
   /** It may grow by so much anyway, in its own unit. */
@@ -18,7 +20,7 @@ const resources = (samples: readonly PromSample[], types: readonly string[]): nu
     "nodejs_active_resources",
   );
 
-/** A heap goes up and down by its collector, the rest stands still. */
+/** What is in use goes up and down by the collector, what is held stands still. */
 export const MEASURES: readonly Measure[] = [
   {
     name: "memory, MiB",
@@ -29,13 +31,21 @@ export const MEASURES: readonly Measure[] = [
   {
     name: "heap in use, MiB",
     of: (samples) => sumOf(samples, "nodejs_heap_size_used_bytes") / MIB,
-    mayGrow: 0.25,
-    slack: 10,
+    mayGrow: null,
+    slack: 0,
   },
   {
-    name: "outside the heap, MiB",
+    name: "heap held, MiB",
+    of: (samples) => sumOf(samples, "nodejs_heap_size_used_bytes") / MIB,
+    held: true,
+    mayGrow: 0.1,
+    slack: 5,
+  },
+  {
+    name: "held outside the heap, MiB",
     of: (samples) => sumOf(samples, "nodejs_external_memory_bytes") / MIB,
-    mayGrow: 0.25,
+    held: true,
+    mayGrow: 0.1,
     slack: 10,
   },
   { name: "connections", of: (samples) => resources(samples, ["TCPSocketWrap"]), mayGrow: 0, slack: 3 },
@@ -49,7 +59,20 @@ export const MEASURES: readonly Measure[] = [
   },
 ];
 
-export type Point = { readonly atMs: number; readonly samples: readonly PromSample[] };
+export type Point = {
+  readonly atMs: number;
+  readonly samples: readonly PromSample[];
+  /** The same when the heap's collector has run; null: it was not asked to. */
+  readonly held: readonly PromSample[] | null;
+};
+
+/** Of the points that have it. */
+export function seriesOf({ of, held = false }: Measure, points: readonly Point[]): [atMs: number, value: number][] {
+  return points.flatMap((point): [number, number][] => {
+    const samples = held ? point.held : point.samples;
+    return samples === null ? [] : [[point.atMs, of(samples)]];
+  });
+}
 
 export type Row = {
   readonly name: string;
@@ -68,8 +91,9 @@ export function judgedOf<T>(points: readonly T[]): T[] {
 }
 
 /** Of at least 3 points. */
-export function rowOf({ name, of, mayGrow, slack }: Measure, points: readonly Point[]): Row {
-  const judged = judgedOf(points).map(({ atMs, samples }): [number, number] => [atMs, of(samples)]);
+export function rowOf(measure: Measure, points: readonly Point[]): Row {
+  const { name, mayGrow, slack } = measure;
+  const judged = judgedOf(seriesOf(measure, points));
   const values = judged.map(([, value]) => value);
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   const [from = 0, to = 0] = [judged[0]?.[0], judged.at(-1)?.[0]];

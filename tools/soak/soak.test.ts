@@ -10,6 +10,7 @@ const pointsOf = (memory: (index: number) => number): Point[] =>
   Array.from({ length: 90 }, (_, index) => ({
     atMs: index * 1_000,
     samples: [{ name: "process_resident_memory_bytes", labels: {}, value: memory(index) * MIB }],
+    held: null,
   }));
 
 test("the slope of a straight line is its own, whatever its height", () => {
@@ -44,9 +45,33 @@ describe("a process", () => {
       samples: [
         { name: "nodejs_active_resources", labels: { type: "TCPSocketWrap" }, value: 10 + Math.floor(index / 10) },
       ],
+      held: null,
     }));
     expect(rowOf(connections, points).isFine).toBe(false);
   });
+});
+
+test("what is held is judged by the points at which the collector has run", () => {
+  const held = MEASURES.find(({ name }) => name === "heap held, MiB") as Measure;
+  const heap = (mib: number) => [{ name: "nodejs_heap_size_used_bytes", labels: {}, value: mib * MIB }];
+  const pointsAfter = (left: (index: number) => number): Point[] =>
+    pointsOf(() => 1).map(({ atMs }, index) => ({
+      atMs,
+      samples: heap(1_000),
+      held: index % 5 === 0 ? heap(left(index)) : null,
+    }));
+  expect(
+    rowOf(
+      held,
+      pointsAfter(() => 40),
+    ),
+  ).toMatchObject({ least: 40, most: 40, isFine: true });
+  expect(
+    rowOf(
+      held,
+      pointsAfter((index) => 40 + index / 4),
+    ).isFine,
+  ).toBe(false);
 });
 
 test("a chart has a line for each measure", () => {
