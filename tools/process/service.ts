@@ -116,7 +116,7 @@ export class Service {
 }
 
 /**
- * A process of its own that ends with this one, however this one ends. `script` is relative to the repository,
+ * A process of its own that ends with this one, however this one ends. `script` is relative to the repository, or absolute;
  * `environment` is all that it is given beside free ports.
  */
 export async function startProcess(

@@ -2,7 +2,7 @@
  * The collector of another process's heap, by Node's inspector. What a heap has in use goes up and down with it, and how
  * lazy it is depends on how much there is room for; only what is left when it has run is held.
  */
-import { setTimeout as sleep } from "node:timers/promises";
+import { wallClock, within } from "@weir/stream";
 import { freePort } from "@weir/testing";
 
 const ANSWERS_WITHIN_MS = 30_000;
@@ -54,16 +54,7 @@ export class Collector {
     const answered = Promise.withResolvers<void>();
     this.#waiting.set(id, answered);
     this.#socket.send(JSON.stringify({ id, method: "HeapProfiler.collectGarbage" }));
-    const late = new AbortController();
-    const expired = sleep(ANSWERS_WITHIN_MS, undefined, { signal: late.signal }).then(() => {
-      throw new Error(`no collection within ${ANSWERS_WITHIN_MS} ms`);
-    });
-    expired.catch(() => {});
-    try {
-      await Promise.race([answered.promise, expired]);
-    } finally {
-      late.abort();
-    }
+    await within(wallClock, ANSWERS_WITHIN_MS, "a collection", answered.promise);
   }
 
   /** A process does not end while somebody inspects it. */

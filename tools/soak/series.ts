@@ -20,6 +20,8 @@ const resources = (samples: readonly PromSample[], types: readonly string[]): nu
     "nodejs_active_resources",
   );
 
+const heapMib = (samples: readonly PromSample[]): number => sumOf(samples, "nodejs_heap_size_used_bytes") / MIB;
+
 /** What is in use goes up and down by the collector, what is held stands still. */
 export const MEASURES: readonly Measure[] = [
   {
@@ -30,13 +32,13 @@ export const MEASURES: readonly Measure[] = [
   },
   {
     name: "heap in use, MiB",
-    of: (samples) => sumOf(samples, "nodejs_heap_size_used_bytes") / MIB,
+    of: heapMib,
     mayGrow: null,
     slack: 0,
   },
   {
     name: "heap held, MiB",
-    of: (samples) => sumOf(samples, "nodejs_heap_size_used_bytes") / MIB,
+    of: heapMib,
     held: true,
     mayGrow: 0.1,
     slack: 5,

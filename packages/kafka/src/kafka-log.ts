@@ -65,13 +65,11 @@ export class KafkaLog implements Log {
   readonly #members = new Set<GroupMembership>();
   readonly #readers = new Set<Reader>();
   readonly #askCommitted = together(
-    ({ group, topic, partition }: OfGroup) => `${group} ${topic}/${partition}`,
-    ({ group, topic }) => `${group} ${topic}`,
+    ({ group }: OfGroup) => group,
     (inputs) => committedOffsets(this.#cluster, inputs),
   );
   readonly #askBounds = together(
-    ({ leader, topic, partition }: AtLeader) => `${leader} ${topic}/${partition}`,
-    ({ leader, topic }) => `${leader} ${topic}`,
+    ({ leader }: AtLeader) => leader,
     (inputs) => boundsAt(this.#cluster, inputs),
   );
   #closing: Promise<void> | null = null;

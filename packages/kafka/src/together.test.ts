@@ -7,8 +7,7 @@ type Question = { readonly topic: string; readonly partition: number };
 function asker(fails: (topic: string) => boolean = () => false) {
   const asked: string[] = [];
   const ask = together(
-    ({ topic, partition }: Question) => `${topic}/${partition}`,
-    ({ topic }) => topic,
+    (_: Question) => "the broker",
     async (questions) => {
       const { topic } = questions[0] as Question;
       asked.push(`${topic}: ${questions.map(({ partition }) => partition).join(" ")}`);

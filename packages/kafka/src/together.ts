@@ -1,18 +1,20 @@
 /** Questions that are asked at the same moment, put as one: a request costs far more than one more partition in it. */
+import type { TopicPartition } from "@weir/stream";
 import DataLoader from "dataloader";
 
 /** Answers in the order of the questions. */
 export type Ask<Question, Answer> = (questions: readonly Question[]) => Promise<readonly Answer[]>;
 
 /**
- * The question on its own. Those that are put before the event loop goes on and are of one group are asked together, each
- * once; when that fails it fails for all of them, and for no other group. No answer is remembered.
+ * The question about one partition. Those that are put before the event loop goes on and are for one and the same about one
+ * topic are asked together, each once; when that fails it fails for all of them, and for no others. No answer is
+ * remembered. `whomOf`: whom a question is for.
  */
-export function together<Question, Answer>(
-  nameOf: (question: Question) => string,
-  groupOf: (question: Question) => string,
+export function together<Question extends TopicPartition, Answer>(
+  whomOf: (question: Question) => string | number,
   ask: Ask<Question, Answer>,
 ): (question: Question) => Promise<Answer> {
+  const groupOf = (question: Question): string => `${whomOf(question)} ${question.topic}`;
   const loader = new DataLoader<Question, Answer, string>(
     async (questions) => {
       loader.clearAll();
@@ -24,7 +26,7 @@ export function together<Question, Answer>(
       await Promise.all(asked);
       return questions.map((question) => answers.get(question) as Answer | Error);
     },
-    { cacheKeyFn: nameOf },
+    { cacheKeyFn: (question) => `${groupOf(question)}/${question.partition}` },
   );
   return (question) => loader.load(question);
 }

@@ -1,8 +1,8 @@
 /** The commands of docs/operations.md that go to the cluster, tried in the order in which they stand there. */
 import type { Report } from "../report.ts";
-import { type Document, pathOf } from "../repository.ts";
+import { pathOf } from "../repository.ts";
 import type { Cluster } from "./control-plane.ts";
-import { rolledOut } from "./rollout.ts";
+import { isDetector, rolledOut } from "./rollout.ts";
 
 const DETECTOR = "deployment/weir-detector";
 const PAUSED = "autoscaling.keda.sh/paused-replicas";
@@ -15,8 +15,7 @@ export async function goesByTheHandbook(report: Report, running: Cluster, overla
     return scaled?.metadata.annotations?.[PAUSED];
   };
   const templateOf = async (): Promise<string> => {
-    const deployments = await running.list("deployments");
-    const detector = deployments.find(({ metadata }: Document) => metadata.name === "weir-detector");
+    const detector = (await running.list("deployments")).find(isDetector);
     return JSON.stringify(detector?.spec.template);
   };
 

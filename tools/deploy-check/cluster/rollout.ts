@@ -48,7 +48,7 @@ export function rolledOut(running: Cluster, name: string): Promise<Result> {
   return running.kubectl(["rollout", "status", `deployment/${name}`, "--timeout=60s"]);
 }
 
-function isDetector({ metadata }: Document): boolean {
+export function isDetector({ metadata }: Document): boolean {
   return metadata.labels?.["app.kubernetes.io/name"] === "weir-detector";
 }
 
