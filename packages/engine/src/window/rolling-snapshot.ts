@@ -8,6 +8,9 @@ import { chunkRecordKey, encodeChunk } from "./chunk.ts";
 import { DirtyChunks } from "./dirty-chunks.ts";
 import type { KeyedEvents } from "./keyed-events.ts";
 
+/** Share of the records, while there are keys that wait for them. */
+const TOMBSTONES = 0.6;
+
 export type ChunkRecord = { readonly key: Buffer; readonly value: Buffer | null };
 
 export class RollingSnapshot {
@@ -31,12 +34,12 @@ export class RollingSnapshot {
   }
 
   /**
-   * Oldest changes first; half is kept for tombstones, and they take what is left over: where every key comes once, each
-   * chunk that is written is followed by one.
+   * Oldest changes first. Where every key comes once, each chunk that is written is followed by a tombstone: while keys wait
+   * for theirs, more than half goes to them, so that they do not become ever more, and so does what is left over.
    */
   take(limit: number, asOf: number, forget: (key: number) => void): ChunkRecord[] {
     const records: ChunkRecord[] = [];
-    const forTombstones = this.#graves.size > 0 ? limit >> 1 : 0;
+    const forTombstones = Math.min(this.#graves.size, Math.ceil(limit * TOMBSTONES));
     while (records.length < limit - forTombstones) {
       const chunk = this.dirty.take();
       if (chunk === null) break;
