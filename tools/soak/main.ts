@@ -12,6 +12,12 @@ const options = {
   minutes: integer({ about: "how long (default 30)", min: 1, max: 100_000, fallback: null }),
   for: durationMs({ about: "the same in other units, such as 90s", minMs: 10_000 }),
   rate: integer({ about: "transactions a second", min: 1, max: 20_000, fallback: 1_000 }),
+  customers: integer({
+    about: "customers: the fewer, the sooner the state is as large as it gets",
+    min: 2,
+    max: 1_000_000_000,
+    fallback: 5_000,
+  }),
   backlog: integer({
     about: "transactions that are drained at the end",
     min: 0,
@@ -28,7 +34,7 @@ process.exitCode = await runCommand(
     about: [
       "One detector with a full chain on a real Kafka of its own: its memory, connections, handles and the delay of its event",
       "loop, as a table and as charts; then a backlog is drained. Needs Java 17 and Maven. With a ruleset that looks back for",
-      "longer than the run, the state grows as it must; in less than some ten minutes, so does memory that is still warming up.",
+      "longer than the run, the state grows as it must; so it does for some ten minutes with customers that come but once.",
     ],
     options,
   },
@@ -37,12 +43,12 @@ process.exitCode = await runCommand(
 
 async function main(values: OptionValues<typeof options>): Promise<number> {
   const faults: string[] = [];
-  const { rate, backlog, partitions, ruleset } = values;
+  const { rate, customers, backlog, partitions, ruleset } = values;
   const plan = await readRuleset(ruleset, faults);
   if (plan === null) return refuse("npm run soak", faults);
   const report = await soak({
     durationMs: values.for ?? (values.minutes ?? 30) * 60_000,
-    ...{ rate, backlog, partitions, rulesetFile: ruleset, plan },
+    ...{ rate, customers, backlog, partitions, rulesetFile: ruleset, plan },
     log: (line) => console.log(line),
   });
   const isFine = [

@@ -19,6 +19,7 @@ import type { Point } from "./series.ts";
 export type SoakOptions = {
   readonly durationMs: number;
   readonly rate: number;
+  readonly customers: number;
   readonly partitions: number;
   /** Records; 0: none. */
   readonly backlog: number;
@@ -37,13 +38,18 @@ export type SoakReport = {
 };
 
 const APP = "weir";
+/** Transactions a second of a backlog, at most: the generator's fastest. */
 const FASTEST = 50_000;
+const DAY_MS = 86_400_000;
 /** Points that a run comes to, at most one a second. */
 const POINTS = 400;
 /** At one in so many the collector runs. */
 const COLLECTED = 3;
 /** A text of /metrics is given out again for 200 ms. */
 const ANOTHER_TEXT_MS = 250;
+
+/** Not counted: until it is stopped. */
+type Sent = { readonly speedup: number; readonly daysAgo: number; readonly count?: number };
 
 type Watched = { readonly service: Service; readonly collector: Collector };
 
@@ -81,7 +87,7 @@ class Run {
     await admin.create(wantedTopics({ names: TOPICS, appId: APP, plan, inputKeyed: false }, partitions));
     await admin.close();
     const detector = await this.#startDetector("detector-1");
-    const generator = await this.#generate("generator-1", { TRANSACTIONS_PER_SECOND: String(rate) });
+    const generator = await this.#generate("generator-1", { speedup: 1, daysAgo: 3 });
     log(`soak: ${rate} tx/s for ${durationMs / 1_000} s`);
     await sleep(2_000);
     const before = (await transactionalIds(this.#kafka.brokers)).length;
@@ -92,7 +98,7 @@ class Run {
     let [draining, drainedPerSecond]: [Point[], number | null] = [[], null];
     if (backlog > 0) {
       log(`soak: a backlog of ${backlog}`);
-      const burst = { TRANSACTIONS_PER_SECOND: String(FASTEST), COUNT: String(backlog) };
+      const burst = { speedup: Math.floor(FASTEST / rate), daysAgo: 2, count: backlog };
       await (await this.#generate("generator-2", burst)).exit;
       const second = await this.#startDetector("detector-2");
       const beganMs = performance.now();
@@ -159,8 +165,19 @@ class Run {
     await service.stop(30_000);
   }
 
-  #generate(name: string, settings: NodeJS.ProcessEnv): Promise<Service> {
-    return this.#start(name, "generator", { LABEL_DELAY_MS: "1000", FRAUD_PER_MILLE: "10", ...settings });
+  /**
+   * Event time passes as fast as the transactions are sent, so that windows hold no more of a backlog than of others. It has
+   * to be behind the clock by what a backlog takes up of it, and a day, within which the generator follows the hours.
+   */
+  #generate(name: string, { speedup, daysAgo, count }: Sent): Promise<Service> {
+    const { rate, backlog, customers } = this.#options;
+    const startMs = Date.now() - daysAgo * DAY_MS - (backlog * 1_000) / rate;
+    return this.#start(name, "generator", {
+      ...{ TRANSACTIONS_PER_SECOND: String(rate * speedup), SPEEDUP: String(speedup) },
+      ...{ START: new Date(startMs).toISOString(), CUSTOMERS: String(customers) },
+      ...{ LABEL_DELAY_MS: "1000", FRAUD_PER_MILLE: "10" },
+      ...(count === undefined ? {} : { COUNT: String(count) }),
+    });
   }
 
   async #start(name: string, service: string, settings: NodeJS.ProcessEnv): Promise<Service> {
