@@ -33,13 +33,14 @@ type Connection = {
   disconnect(): Promise<unknown>;
   chunks: Buffer[];
   bytesBuffered: number;
+  readonly requestQueue: { checkPendingRequests(): void; push(request: object): void };
 };
 type Inside = {
   connectionPoolBuilder: { build(args?: object): Promise<{ pool: Connection[] }> };
 };
 
-const connectionTo = async (settings: KafkaConnection): Promise<Connection> => {
-  const cluster = openCluster(openKafka(settings, () => {})) as unknown as Inside;
+const connectionTo = async (settings: KafkaConnection, requestTimeoutMs = 10_000): Promise<Connection> => {
+  const cluster = openCluster(openKafka(settings, () => {}, { requestTimeoutMs })) as unknown as Inside;
   const [connection] = (await cluster.connectionPoolBuilder.build()).pool;
   if (connection === undefined) throw new Error("no connection in the pool");
   return connection;
@@ -78,10 +79,31 @@ test("an idle connection arms no timer and warns of none", async () => {
   await one.connect();
   const timeouts = vi.spyOn(globalThis, "setTimeout");
   onTestFinished(() => timeouts.mockRestore());
-  const { requestQueue } = one as unknown as { requestQueue: { checkPendingRequests(): void } };
-  requestQueue.checkPendingRequests();
+  one.requestQueue.checkPendingRequests();
   expect(timeouts).not.toHaveBeenCalled();
   await one.disconnect();
+});
+
+test("requests without an answer time out on every connection, and one timer sees to it until the last is closed", async () => {
+  const { connection } = await mute();
+  const timers = vi.spyOn(globalThis, "setInterval");
+  const cleared = vi.spyOn(globalThis, "clearInterval");
+  onTestFinished(() => void [timers.mockRestore(), cleared.mockRestore()]);
+  const both = [await connectionTo(connection, 150), await connectionTo(connection, 150)] as const;
+  await Promise.all(both.map((one) => one.connect()));
+  const sends = both.map(({ requestQueue }, index) => {
+    const answered = Promise.withResolvers<void>();
+    const entry = { correlationId: index, apiName: "Metadata", apiKey: 3, apiVersion: 0, ...answered };
+    requestQueue.push({ entry, expectResponse: true, sendRequest: () => {} });
+    return answered.promise;
+  });
+  for (const sent of sends) await expect(sent).rejects.toThrow("timed out");
+  expect(timers).toHaveBeenCalledTimes(1);
+  const [timer] = timers.mock.results.map(({ value }) => value);
+  await both[0].disconnect();
+  expect(cleared).not.toHaveBeenCalledWith(timer);
+  await both[1].disconnect();
+  expect(cleared).toHaveBeenCalledWith(timer);
 });
 
 test("letting go of a dead socket again and again leaves no listeners on it", async () => {

@@ -8,6 +8,8 @@
  *   bytes from it: the old socket and its bytes are dropped;
  * - RequestQueue re-arms a timer for ever, with a negative delay (a process warning) and a wake-up each ms: only
  *   while something waits;
+ * - each RequestQueue looks ten times a second for requests that have timed out, which is most of what an idle detector does:
+ *   one timer looks through those of all connections;
  * - a metadata request that names no topic asks for all of the cluster's, and fails if one of them, anybody's, has no
  *   leader: it asks for none.
  */
@@ -46,12 +48,18 @@ const forgetSocket = (connection: ConnectionPrototype): void => {
 };
 
 type RequestQueuePrototype = {
+  readonly enforceRequestTimeout: boolean;
+  readonly inflight: ReadonlyMap<number, InflightRequest>;
   pending: readonly unknown[];
   throttledUntil: number;
   throttleCheckTimeoutId: NodeJS.Timeout | null;
   checkPendingRequests(): void;
   scheduleCheckPendingRequests(): void;
+  isConnected(): boolean;
+  scheduleRequestTimeoutCheck(): void;
+  destroy(): void;
 };
+type InflightRequest = { readonly sentAt: number; readonly requestTimeout: number; timeoutRequest(): void };
 const requestQueueClass = require("kafkajs/src/network/requestQueue") as { prototype: RequestQueuePrototype };
 requestQueueClass.prototype.scheduleCheckPendingRequests = function scheduleCheckPendingRequests() {
   if (this.throttleCheckTimeoutId !== null || this.pending.length === 0) return;
@@ -60,6 +68,33 @@ requestQueueClass.prototype.scheduleCheckPendingRequests = function scheduleChec
     this.throttleCheckTimeoutId = null;
     this.checkPendingRequests();
   }, waitMs);
+};
+
+const TIMEOUT_CHECK_MS = 100;
+/** Of all connections that are open. */
+const requestQueues = new Set<RequestQueuePrototype>();
+let timeoutChecks: NodeJS.Timeout | undefined;
+requestQueueClass.prototype.scheduleRequestTimeoutCheck = function scheduleRequestTimeoutCheck() {
+  if (!this.enforceRequestTimeout) return;
+  requestQueues.add(this);
+  timeoutChecks ??= setInterval(timeRequestsOut, TIMEOUT_CHECK_MS);
+};
+requestQueueClass.prototype.destroy = function destroy() {
+  clearTimeout(this.throttleCheckTimeoutId ?? undefined);
+  this.throttleCheckTimeoutId = null;
+  requestQueues.delete(this);
+  if (requestQueues.size > 0) return;
+  clearInterval(timeoutChecks);
+  timeoutChecks = undefined;
+};
+
+const timeRequestsOut = (): void => {
+  const nowMs = Date.now();
+  for (const queue of requestQueues) {
+    for (const request of queue.inflight.values())
+      if (nowMs - request.sentAt > request.requestTimeout) request.timeoutRequest();
+    if (!queue.isConnected()) queue.destroy();
+  }
 };
 
 type MetadataRequest = (args: { readonly topics: readonly string[]; readonly allowAutoTopicCreation?: boolean }) => {

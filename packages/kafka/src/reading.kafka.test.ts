@@ -29,8 +29,12 @@ const openTransaction = async (id: string, topic: string) => {
         0,
         values.map((value) => ({ topic, value })),
       ).outputs;
-      const [outcome] = await sendBatches(cluster, id, [encoder.encode({ topic, partition: 0, records }, Date.now())]);
-      expect(outcome?.errorCode).toBe(0);
+      const batch = encoder.encode({ topic, partition: 0, records }, Date.now());
+      // A broker that leads a new partition may say for a moment that it does not.
+      await vi.waitFor(async () => {
+        const [outcome] = await sendBatches(cluster, id, [batch]);
+        expect(outcome?.errorCode).toBe(0);
+      }, WAIT);
     },
     end: async (transactionResult: boolean) => {
       await coordinator.endTxn({ ...identity, transactionResult });
