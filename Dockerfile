@@ -36,7 +36,7 @@ LABEL org.opencontainers.image.title="weir-training" \
       org.opencontainers.image.licenses="Apache-2.0"
 ENV NODE_ENV=production
 RUN apt-get update && apt-get install -y --no-install-recommends python3 python3-venv \
-  && rm -rf /var/lib/apt/lists/* /var/log/* /var/cache/ldconfig/aux-cache
+  && rm -rf /var/lib/apt/lists/* /var/log/* /var/cache/apt/*.bin /var/cache/ldconfig/aux-cache
 WORKDIR /app
 COPY tools/weir/training/python.ts tools/weir/training/requirements.txt tools/weir/training/
 # Once and here: the root file system of the job is read-only. With a date set, what Python compiles names no other.
