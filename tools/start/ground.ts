@@ -32,7 +32,7 @@ export interface Ground {
 export interface Audit {
   /** Where the answer comes from, for people. */
   readonly source: string;
-  /** Transactions that came in so far. */
+  /** Transactions that came in so far; on Kafka the marks of others' transactions, such as a replay's, count as well. */
   inputs(): Promise<number>;
   /** Once nothing comes in any more. */
   result(): Promise<TallyResult>;

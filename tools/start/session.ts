@@ -70,17 +70,15 @@ export class Session {
       const monitor = await this.#startServices();
       if (monitor !== null) await this.#watch(monitor);
       const interrupted = stopping.aborted;
-      await this.#stop(monitor, audit);
+      const left = await this.#stop(monitor, audit);
       screen.release();
       if (this.#failure !== null) {
         console.error(`npm start: ${this.#failure.message}`);
         return this.#failure.exitCode;
       }
       if (forMs !== null && !interrupted) return await this.#check(audit, monitor);
-      const decided = monitor?.totals().decided ?? 0;
-      screen.say(
-        `stopped; ${count(await audit.inputs())} transactions came in, ${count(decided)} were decided or rejected`,
-      );
+      const decided = `${count(monitor?.totals().decided ?? 0)} transactions were decided or rejected`;
+      screen.say(`stopped; ${decided}${left === 0 ? ", none waits" : ""}`);
       if (forMs !== null) screen.say("stopped before its time, so nothing was checked");
       return 0;
     } finally {
@@ -174,19 +172,22 @@ export class Session {
     else this.#failure = { message: what.how, exitCode: 1 };
   }
 
-  async #stop(monitor: Monitor | null, audit: Audit): Promise<void> {
+  /** How many transactions still wait, as far as is known. */
+  async #stop(monitor: Monitor | null, audit: Audit): Promise<number | null> {
     const { screen, ground } = this.#options;
     monitor?.enter("draining");
     if (monitor !== null && !screen.live) screen.say("stopping: the generator, then the detectors once nothing waits");
     await this.#end(this.#generator === null ? [] : [this.#generator]);
+    let left: number | null = null;
     if (this.#failure === null && monitor !== null) {
-      const left = await this.#untilNothingWaits(monitor, audit);
+      left = await this.#untilNothingWaits(monitor, audit);
       const fate = ground.kind === "Kafka" ? "the next run decides them" : "they are gone";
       if (left > 0) screen.say(`${count(left)} transactions were not decided in time; ${fate}`);
     }
     await this.#end(this.#detectors);
     monitor?.enter("stopped");
     monitor?.draw();
+    return left;
   }
 
   async #end(services: readonly Service[]): Promise<void> {

@@ -26,9 +26,7 @@ test("one signal drains and leaves nothing running, with exit code 0", { timeout
   for (const url of urls) expect((await fetch(url)).status).toBe(200);
   run.child.kill("SIGINT");
   expect(await run.exit, run.output()).toBe(0);
-  const [, came, decided] = /stopped; (\S+) transactions came in, (\S+) were decided/.exec(run.output()) ?? [];
-  expect(came).toBeDefined();
-  expect(decided).toBe(came);
+  expect(run.output()).toMatch(/stopped; [1-9]\S* transactions were decided or rejected, none waits\n/);
   for (const url of urls) await expect(fetch(url)).rejects.toThrow();
 });
 

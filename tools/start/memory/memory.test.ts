@@ -27,9 +27,7 @@ test("a machine without Docker and Java takes the log in memory, with the reason
   run.child.kill("SIGINT");
   run.child.kill("SIGINT");
   expect(await run.exit, run.output()).toBe(0);
-  const [, came, decided] = /stopped; (\S+) transactions came in, (\S+) were decided/.exec(run.output()) ?? [];
-  expect(came).toBeDefined();
-  expect(decided).toBe(came);
+  expect(run.output()).toMatch(/stopped; [1-9]\S* transactions were decided or rejected, none waits\n/);
   for (const url of urls) await expect(fetch(url)).rejects.toThrow();
 });
 
