@@ -107,6 +107,7 @@ function evidenceText(id: string, evidence: readonly Origin[]): string {
 
 /** Each once, the newest of every feature first, so that none crowds out another. */
 function evidenceOf(found: readonly (readonly Origin[])[]): readonly Origin[] {
+  if (found.length === 1) return found[0] as readonly Origin[];
   const evidence: Origin[] = [];
   for (let rank = 0; rank < MAX_EVIDENCE; rank += 1)
     for (const origins of found) {
@@ -118,8 +119,12 @@ function evidenceOf(found: readonly (readonly Origin[])[]): readonly Origin[] {
   return evidence;
 }
 
+/** Looks from the end: where windows lie in each other, what one has at a rank the other has had there too. */
 function isAmong(origins: readonly Origin[], { partition, offset }: Origin): boolean {
-  for (const other of origins) if (other.offset === offset && other.partition === partition) return true;
+  for (let index = origins.length - 1; index >= 0; index -= 1) {
+    const other = origins[index] as Origin;
+    if (other.offset === offset && other.partition === partition) return true;
+  }
   return false;
 }
 
