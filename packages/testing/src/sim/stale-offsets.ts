@@ -2,8 +2,13 @@
 import type { Clock, CommittedOffset, Log, MemoryBroker, TopicPartition } from "@weir/stream";
 import type { Dice } from "./dice.ts";
 
-/** Every offset that was committed of a partition, oldest first. */
-type Past = { readonly group: string; readonly input: TopicPartition; readonly offsets: CommittedOffset[] };
+/** Every offset that was committed of a partition, oldest first; and the greatest that is forgotten. */
+type Past = {
+  readonly group: string;
+  readonly input: TopicPartition;
+  readonly offsets: CommittedOffset[];
+  forgotten: number;
+};
 
 export class StaleOffsets {
   staleUntilMs = 0;
@@ -49,7 +54,14 @@ export class StaleOffsets {
   forgetOne(broker: MemoryBroker): void {
     const known = [...this.#history.values()];
     const past = known[this.#dice.between(0, known.length)];
-    if (past !== undefined) broker.overwriteCommitted(past.group, past.input, this.#anyOf(past));
+    if (past === undefined) return;
+    past.forgotten = Math.max(past.forgotten, broker.committed(past.group, past.input)?.offset ?? 0);
+    broker.overwriteCommitted(past.group, past.input, this.#anyOf(past));
+  }
+
+  /** Up to where a group has committed, even if that is forgotten: its owner goes on from there, and may have nothing to commit. */
+  committedOf(broker: MemoryBroker, group: string, input: TopicPartition): number {
+    return Math.max(this.#past(group, input).forgotten, broker.committed(group, input)?.offset ?? 0);
   }
 
   #anyOf({ offsets }: Past): CommittedOffset | null {
@@ -58,7 +70,7 @@ export class StaleOffsets {
 
   #past(group: string, input: TopicPartition): Past {
     const key = `${group} ${input.topic} ${input.partition}`;
-    const past = this.#history.get(key) ?? { group, input, offsets: [] };
+    const past = this.#history.get(key) ?? { group, input, offsets: [], forgotten: 0 };
     this.#history.set(key, past);
     return past;
   }
