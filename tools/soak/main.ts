@@ -68,14 +68,16 @@ async function tell(name: string, title: string, points: readonly Point[], { fol
   const file = join(folder, `${name}.svg`);
   await writeFile(file, chartOf(title, MEASURES, points));
   console.log(`\n${title}: ${points.length} points, the first third not judged; ${relative(process.cwd(), file)}`);
-  const cells = ["least", "mean", "most", "grew by", "may grow by"].map((head) => head.padStart(13)).join("");
+  const cells = ["least", "mean", "most", "grew by", "give or take", "may grow by"]
+    .map((head) => head.padStart(13))
+    .join("");
   console.log("".padEnd(28) + cells);
   for (const row of rows) console.log(lineOf(row));
   return rows.every(({ isFine }) => isFine);
 }
 
-function lineOf({ name, least, mean, most, grew, allowed, isFine }: Row): string {
-  const cells = [least, mean, most, grew, allowed].map((value) =>
+function lineOf({ name, least, mean, most, grew, error, allowed, isFine }: Row): string {
+  const cells = [least, mean, most, grew, error, allowed].map((value) =>
     (value === null ? "-" : value.toFixed(1)).padStart(13),
   );
   return `${name.padEnd(28)}${cells.join("")}${isFine ? "" : "  grows"}`;

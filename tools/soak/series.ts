@@ -83,6 +83,8 @@ export type Row = {
   readonly most: number;
   /** By a straight line through what is judged: its rise from there to the end. */
   readonly grew: number;
+  /** How far off `grew` may be, since the points do not lie on the line: twice its standard error. */
+  readonly error: number;
   readonly allowed: number | null;
   readonly isFine: boolean;
 };
@@ -99,14 +101,21 @@ export function rowOf(measure: Measure, points: readonly Point[]): Row {
   const values = judged.map(([, value]) => value);
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
   const [from = 0, to = 0] = [judged[0]?.[0], judged.at(-1)?.[0]];
-  const grew = slopeOf(judged) * (to - from);
+  const { slope, standardError } = lineThrough(judged);
+  const [grew, error] = [slope * (to - from), 2 * standardError * (to - from)];
   const allowed = mayGrow === null ? null : Math.max(slack, mayGrow * mean);
   const [least, most] = [Math.min(...values), Math.max(...values)];
-  return { name, least, mean, most, grew, allowed, isFine: allowed === null || grew <= allowed };
+  return { name, least, mean, most, grew, error, allowed, isFine: allowed === null || grew - error <= allowed };
 }
 
-/** Of the straight line through the points by least squares; 0 for less than two. */
-export function slopeOf(points: readonly (readonly [x: number, y: number])[]): number {
+/**
+ * The straight line through the points by least squares: 0 for less than two points, and no error for less than three.
+ * The slope's standard error is the root of (the squares of the residuals / (n - 2)) / the squares of x about its mean.
+ */
+export function lineThrough(points: readonly (readonly [x: number, y: number])[]): {
+  readonly slope: number;
+  readonly standardError: number;
+} {
   const count = points.length;
   const meanX = points.reduce((sum, [x]) => sum + x, 0) / count;
   const meanY = points.reduce((sum, [, y]) => sum + y, 0) / count;
@@ -114,5 +123,8 @@ export function slopeOf(points: readonly (readonly [x: number, y: number])[]): n
     ([xy, xx], [x, y]) => [xy + (x - meanX) * (y - meanY), xx + (x - meanX) ** 2],
     [0, 0],
   );
-  return under === 0 ? 0 : over / under;
+  const slope = under === 0 ? 0 : over / under;
+  const residuals = points.reduce((sum, [x, y]) => sum + (y - meanY - slope * (x - meanX)) ** 2, 0);
+  const standardError = count < 3 || under === 0 ? 0 : Math.sqrt(residuals / (count - 2) / under);
+  return { slope, standardError };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { chartOf } from "./chart.ts";
-import { MEASURES, type Measure, type Point, rowOf, slopeOf } from "./series.ts";
+import { lineThrough, MEASURES, type Measure, type Point, rowOf } from "./series.ts";
 
 const [MEMORY] = MEASURES as [Measure];
 const MIB = 2 ** 20;
@@ -13,9 +13,21 @@ const pointsOf = (memory: (index: number) => number): Point[] =>
     held: null,
   }));
 
-test("the slope of a straight line is its own, whatever its height", () => {
-  expect(slopeOf([0, 1, 2, 3].map((x) => [x, 100 + 2.5 * x]))).toBeCloseTo(2.5, 12);
-  expect(slopeOf([[1, 5]])).toBe(0);
+test("the slope of a straight line is its own, whatever its height, and without an error", () => {
+  const straight = lineThrough([0, 1, 2, 3].map((x) => [x, 100 + 2.5 * x]));
+  expect(straight.slope).toBeCloseTo(2.5, 12);
+  expect(straight.standardError).toBeCloseTo(0, 12);
+  expect(lineThrough([[1, 5]])).toEqual({ slope: 0, standardError: 0 });
+});
+
+test("the standard error is that of the textbook: residuals -1, 2, -1 about three points 1 apart", () => {
+  const { slope, standardError } = lineThrough([
+    [0, 0],
+    [1, 3],
+    [2, 0],
+  ]);
+  expect(slope).toBe(0);
+  expect(standardError).toBeCloseTo(Math.sqrt(6 / 1 / 2), 12);
 });
 
 describe("a process", () => {
@@ -36,6 +48,15 @@ describe("a process", () => {
     expect(row.isFine).toBe(false);
     expect(row.grew).toBeGreaterThan(27);
     expect(row.grew).toBeLessThan(32);
+  });
+
+  test("of which few points go up and down as far as they rise does not; many such points do", () => {
+    const upAndDown = (count: number): Point[] =>
+      pointsOf((index) => 100 + (60 * index) / 90 + (index % 2 === 0 ? 20 : -20)).filter(
+        (_, index) => index % Math.floor(90 / count) === 0 || index === 89,
+      );
+    expect(rowOf(MEMORY, upAndDown(10)).isFine).toBe(true);
+    expect(rowOf(MEMORY, upAndDown(90)).isFine).toBe(false);
   });
 
   test("that opens one connection more each time does", () => {
