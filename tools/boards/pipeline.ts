@@ -1,4 +1,5 @@
 /** Where in a detector does time go, and what do its stages wait for? */
+import { EVENT_LOOP_LOOK_MS } from "@weir/service";
 import { board, lines } from "./board.ts";
 import { inWindow, mean, perSecond, quantile, total } from "./promql.ts";
 
@@ -56,7 +57,9 @@ export const pipeline = board({
             "How long a detector's event loop was not free. More than some tens of ms delays heartbeats and commits.",
           unit: "s",
           width: 8,
-          queries: { "{{instance}}": 'max by (instance) (nodejs_eventloop_lag_p99_seconds{job="weir-detector"})' },
+          queries: {
+            "{{instance}}": `max by (instance) (nodejs_eventloop_lag_p99_seconds{job="weir-detector"}) - ${EVENT_LOOP_LOOK_MS / 1_000}`,
+          },
         }),
       ],
     },

@@ -7,7 +7,7 @@ export { kafkaSettings } from "./kafka-settings.ts";
 export type { Logger, LogOptions } from "./logger.ts";
 export { createLogger } from "./logger.ts";
 export type { BuildInfo, LabelValues, MetricSpec } from "./metrics.ts";
-export { DURATION_BUCKETS_SECONDS, METRICS_AGE_MS, Metrics } from "./metrics.ts";
+export { DURATION_BUCKETS_SECONDS, EVENT_LOOP_LOOK_MS, METRICS_AGE_MS, Metrics } from "./metrics.ts";
 export type { Phase } from "./phases.ts";
 export { Phases } from "./phases.ts";
 export { type RouteAnswer, type RouteHandler, type RouteRequest, type RouteSpec, Routes, refusal } from "./routes.ts";
