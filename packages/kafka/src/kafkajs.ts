@@ -8,8 +8,8 @@
  *   bytes from it: the old socket and its bytes are dropped;
  * - RequestQueue re-arms a timer for ever, with a negative delay (a process warning) and a wake-up each ms: only
  *   while something waits;
- * - each RequestQueue looks ten times a second for requests that have timed out, which is most of what an idle detector does:
- *   one timer looks through those of all connections;
+ * - each RequestQueue has a timer that looks ten times a second for requests that have timed out, and an idle detector a
+ *   dozen connections: one timer looks through those of all;
  * - a metadata request that names no topic asks for all of the cluster's, and fails if one of them, anybody's, has no
  *   leader: it asks for none.
  */
