@@ -8,6 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { groupOf } from "@weir/detector";
 import { chainOf, createChain, inputTopicOf, type Plan } from "@weir/engine";
 import { type KafkaConnection, KafkaLog, openAdmin } from "@weir/kafka";
+import { DAY_MS } from "@weir/scenario";
 import { TOPICS } from "@weir/schema";
 import { waitingOf } from "@weir/stream";
 import { type JavaKafka, startJavaKafka, transactionalIds, weirFolder } from "@weir/testing";
@@ -40,7 +41,6 @@ export type SoakReport = {
 const APP = "weir";
 /** Transactions a second of a backlog, at most: the generator's fastest. */
 const FASTEST = 50_000;
-const DAY_MS = 86_400_000;
 /** Points that a run comes to, at most one a second. */
 const POINTS = 400;
 /** At one in so many the collector runs. */
