@@ -7,6 +7,7 @@ test("of a rolling update it has the longest pauses, and no faults that there we
     verdict: { inputs: 90, outputs: 90, rejected: 0, recounted: 80, ...clean },
     wentOnMs: new Map(),
     exitsMs: [300, 200, 250],
+    witnessMs: [],
     paused: { quiet: { place: "a/0", ms: 150.4 }, rolled: { place: "b/3", ms: 1_200 } },
     late: [],
     faults: [],
@@ -28,11 +29,13 @@ test("a table has a line for each fault and each finding, and the first few of w
     ]),
     exitsMs: [300],
     paused: null,
+    witnessMs: [20, 30, 2_100],
     late: ["kill: too late"],
     faults: [],
     clean: false,
   });
   expect(table).toMatch(/^kill +2 +9000 +9000 +11000$/m);
+  expect(table).toMatch(/^witness +3 +30 +2100$/m);
   expect(table).toMatch(/^delay +0 +- +- +-$/m);
   expect(table).toContain("2 faults of processes, 1 of brokers and network");
   expect(table).toMatch(/^lost +2\n {2}a\/0\/1\n {2}a\/0\/2\ndoubled +0$/m);

@@ -8,7 +8,7 @@ import { FAULTS, PROCESS_FAULTS } from "./schedule.ts";
 
 const MOST_TOLD = 3;
 
-export function describe({ verdict, wentOnMs, exitsMs, paused, late, faults }: TortureReport): string {
+export function describe({ verdict, wentOnMs, exitsMs, paused, witnessMs, late, faults }: TortureReport): string {
   const { inputs, outputs, rejected, recounted } = verdict;
   const counted = (isWanted: (fault: (typeof FAULTS)[number]) => boolean): number =>
     FAULTS.filter(isWanted).reduce((sum, fault) => sum + (wentOnMs.get(fault)?.length ?? 0), 0);
@@ -17,8 +17,9 @@ export function describe({ verdict, wentOnMs, exitsMs, paused, late, faults }: T
   const suffered = [
     ...FAULTS.map((fault) => row(fault, [...timesOf(wentOnMs.get(fault) ?? []), PROMISED_MS[fault] ?? "-"])),
     row("SIGTERM to exit", timesOf(exitsMs)),
+    row("witness", timesOf(witnessMs)),
     "",
-    `${counted((fault) => PROCESS_FAULTS.has(fault))} faults of processes, ${counted((fault) => !PROCESS_FAULTS.has(fault))} of brokers and network; ms until all partitions were decided on again`,
+    `${counted((fault) => PROCESS_FAULTS.has(fault))} faults of processes, ${counted((fault) => !PROCESS_FAULTS.has(fault))} of brokers and network; ms until all partitions were decided on again; nothing befalls the witness: while a commit of its own waits, the broker stands still`,
   ];
   return [
     "",

@@ -31,6 +31,7 @@ import { type Paused, pausesDuring } from "./pauses.ts";
 import { PROMISED_PAUSE_MS, roll } from "./roll.ts";
 import { startRough } from "./rough.ts";
 import { type Fault, ofBrokers, schedule } from "./schedule.ts";
+import { Witness } from "./witness.ts";
 
 export type TortureOptions = {
   readonly durationMs: number;
@@ -56,7 +57,9 @@ export type TortureReport = {
   readonly exitsMs: readonly number[];
   /** The longest pause of any partition of any stage, with nothing done to the detectors and while they were rolled; null: they were not. */
   readonly paused: { readonly quiet: Paused; readonly rolled: Paused } | null;
-  /** What took longer than is promised. */
+  /** How long each commit of somebody took to whom nothing was done, ms. */
+  readonly witnessMs: readonly number[];
+  /** What took longer than is promised, by more than the broker itself stood still meanwhile. */
   readonly late: readonly string[];
   /** What went against a promise beside the verdict: a wrong exit code, an end that nobody asked for, no drain. */
   readonly faults: readonly string[];
@@ -65,6 +68,7 @@ export type TortureReport = {
 
 const DETECTORS = 3;
 const APP = "weir";
+const WITNESS = "torture.witness";
 /** Where no gate is needed there is none: whoever sends here keys by source then. */
 const SHAPE = { inputKeyed: true };
 /** As the services have them by default. */
@@ -151,7 +155,11 @@ class Run {
     const rough = startRough(this.#connection, { seed, rate: rate / 10, partitions, keyed, log });
     const what = this.#options.roll ? "a rolling update" : `${durationMs / 1_000} s`;
     log(`torture: ${rate} tx/s for ${what}, seed ${seed}, logs in ${this.#folder}`);
-    await (this.#options.roll ? this.#roll() : this.#sufferAll());
+    const witnessLog = new KafkaLog({ connection: this.#connection, log: () => {} });
+    const witness = new Witness(witnessLog, WITNESS);
+    await (this.#options.roll ? this.#roll() : this.#sufferAll(witness));
+    await witness.stop();
+    await witnessLog.close();
     await rough.stop();
     await this.#endGenerator(generator);
     log("torture: over; draining");
@@ -166,6 +174,7 @@ class Run {
       wentOnMs: this.#wentOnMs,
       exitsMs: this.#detectors.exitsMs,
       paused: this.#paused,
+      witnessMs: witness.tookMs,
       late: [...this.#late, ...slow],
       faults,
       clean: isClean(verdict) && faults.length === 0,
@@ -178,14 +187,14 @@ class Run {
     this.#generator?.signal("SIGKILL");
   }
 
-  async #sufferAll(): Promise<void> {
+  async #sufferAll(witness: Witness): Promise<void> {
     const { seed, durationMs, brokers } = this.#options;
     const endMs = performance.now() + durationMs;
     for (const fault of schedule(seed, ofBrokers(brokers))) {
       await sleep(Math.min(this.#random.unit() * CALM_MS, Math.max(0, endMs - performance.now())));
       if (performance.now() >= endMs) break;
       try {
-        await this.#suffer(fault);
+        await this.#suffer(fault, witness);
       } catch (error) {
         this.#faults.push(`${fault}: ${error instanceof Error ? error.message : error}`);
         break;
@@ -222,23 +231,26 @@ class Run {
     }
   }
 
-  async #suffer(fault: Fault): Promise<void> {
+  async #suffer(fault: Fault, witness: Witness): Promise<void> {
     const { log } = this.#options;
     const world = { brokers: this.#brokers, detectors: this.#detectors, random: this.#random, log };
     const wasSettled = await this.#detectors.areAllDecided();
     log(`torture: ${fault}${wasSettled ? "" : ", in the middle of a take-over"}`);
+    const beganMs = performance.now();
     const tookMs = await commit(fault, world);
     if (tookMs === null) {
       log("torture: it did not come about");
       return;
     }
-    log(`torture: all was decided again after ${Math.round(tookMs)} ms`);
+    const stalledMs = Math.round(witness.stalledMs(beganMs, beganMs + tookMs));
+    const stalled = stalledMs === 0 ? "" : `, ${stalledMs} of them the broker committed for nobody`;
+    log(`torture: all was decided again after ${Math.round(tookMs)} ms${stalled}`);
     const known = this.#wentOnMs.get(fault);
     if (known === undefined) this.#wentOnMs.set(fault, [tookMs]);
     else known.push(tookMs);
     const promisedMs = PROMISED_MS[fault];
-    if (wasSettled && promisedMs !== null && tookMs > promisedMs)
-      this.#late.push(`${fault}: the others went on after ${Math.round(tookMs)} ms, promised ${promisedMs}`);
+    if (wasSettled && promisedMs !== null && tookMs - stalledMs > promisedMs)
+      this.#late.push(`${fault}: the others went on after ${Math.round(tookMs)} ms${stalled}, promised ${promisedMs}`);
     await this.#detectors.replaceStrays(fault);
   }
 
@@ -246,7 +258,8 @@ class Run {
     const admin = openAdmin(this.#connection);
     try {
       const wanted = { names: TOPICS, appId: APP, plan: this.#plan, ...SHAPE };
-      await admin.create(wantedTopics(wanted, this.#options.partitions));
+      const witness = { name: WITNESS, partitions: 1, replication: this.#options.brokers, config: {} };
+      await admin.create([...wantedTopics(wanted, this.#options.partitions), witness]);
     } finally {
       await admin.close();
     }
