@@ -19,6 +19,13 @@ const RECORD_BYTES = 4 * (AT.words + RECORD_WORDS);
 const CELL_WORDS = 3;
 const CELL_BYTES = 4 * (1 + CELL_WORDS);
 const SMALLEST_PART = 8;
+/**
+ * An entry of the index is a record's number and above it four bits of the text's hash, which neither part nor place is
+ * told by: of fifteen in sixteen others that are met on the way the record, a line of memory elsewhere, is not looked at.
+ */
+const NUMBER_BITS = 28;
+const NUMBER = 2 ** NUMBER_BITS - 1;
+const TAG_AT = 20;
 /** In a word of four units. */
 const NOT_ASCII = 0x80808080;
 
@@ -133,10 +140,11 @@ export class Texts {
     const part = this.#parts[hash >>> 24];
     if (part === undefined) return UNKNOWN_TEXT;
     const mask = part.length - 1;
+    const tag = tagOf(hash);
     for (let at = hash & mask; ; at = (at + 1) & mask) {
-      const candidate = part[at] as number;
-      if (candidate === 0) return UNKNOWN_TEXT;
-      if (this.#equals(candidate, sought)) return candidate;
+      const entry = part[at] as number;
+      if (entry === 0) return UNKNOWN_TEXT;
+      if (entry >>> NUMBER_BITS === tag && this.#equals(entry & NUMBER, sought)) return entry & NUMBER;
     }
   }
 
@@ -159,6 +167,7 @@ export class Texts {
 
   #add({ words, count, sized, hash }: TextWords): number {
     const record = this.#records.take();
+    if (record > NUMBER) throw new RangeError(`more than ${NUMBER} texts in one state`);
     const { u32 } = this.#records.slab(record);
     const at = this.#records.byte(record) >>> 2;
     u32[at + AT.hash] = hash;
@@ -195,11 +204,11 @@ export class Texts {
     let part = this.#parts[number] ?? new Uint32Array(SMALLEST_PART);
     if (held * 4 > part.length * 3) {
       const roomy = new Uint32Array(part.length * 2);
-      for (const other of part) if (other !== 0) place(roomy, other, this.#hashOf(other));
+      for (const other of part) if (other !== 0) place(roomy, other, this.#hashOf(other & NUMBER));
       part = roomy;
     }
     this.#parts[number] = part;
-    place(part, record, hash);
+    place(part, entryOf(record, hash), hash);
   }
 
   #remove(text: number, hash: number, firstCell: number): void {
@@ -209,7 +218,8 @@ export class Texts {
       cell = next;
     }
     const number = hash >>> 24;
-    removeFrom(this.#parts[number] as Uint32Array, text, hash, (other) => this.#hashOf(other));
+    const part = this.#parts[number] as Uint32Array;
+    removeFrom(part, entryOf(text, hash), hash, (other) => this.#hashOf(other & NUMBER));
     this.#inPart[number] = (this.#inPart[number] as number) - 1;
     this.#records.give(text);
     this.#count -= 1;
@@ -218,4 +228,12 @@ export class Texts {
   #hashOf(text: number): number {
     return this.#records.slab(text).u32[(this.#records.byte(text) >>> 2) + AT.hash] as number;
   }
+}
+
+function tagOf(hash: number): number {
+  return (hash >>> TAG_AT) & 15;
+}
+
+function entryOf(record: number, hash: number): number {
+  return ((tagOf(hash) << NUMBER_BITS) | record) >>> 0;
 }
