@@ -112,6 +112,7 @@ class Run {
   readonly #folder: string;
   readonly #random: Random;
   readonly #wentOnMs = new Map<Fault, number[]>();
+  #witnessMs: readonly number[] = [];
   readonly #late: string[] = [];
   readonly #faults: string[] = [];
   #generator: Service | null = null;
@@ -155,11 +156,7 @@ class Run {
     const rough = startRough(this.#connection, { seed, rate: rate / 10, partitions, keyed, log });
     const what = this.#options.roll ? "a rolling update" : `${durationMs / 1_000} s`;
     log(`torture: ${rate} tx/s for ${what}, seed ${seed}, logs in ${this.#folder}`);
-    const witnessLog = new KafkaLog({ connection: this.#connection, log: () => {} });
-    const witness = new Witness(witnessLog, WITNESS);
-    await (this.#options.roll ? this.#roll() : this.#sufferAll(witness));
-    await witness.stop();
-    await witnessLog.close();
+    await (this.#options.roll ? this.#roll() : this.#sufferAll());
     await rough.stop();
     await this.#endGenerator(generator);
     log("torture: over; draining");
@@ -174,7 +171,7 @@ class Run {
       wentOnMs: this.#wentOnMs,
       exitsMs: this.#detectors.exitsMs,
       paused: this.#paused,
-      witnessMs: witness.tookMs,
+      witnessMs: this.#witnessMs,
       late: [...this.#late, ...slow],
       faults,
       clean: isClean(verdict) && faults.length === 0,
@@ -187,8 +184,10 @@ class Run {
     this.#generator?.signal("SIGKILL");
   }
 
-  async #sufferAll(witness: Witness): Promise<void> {
+  async #sufferAll(): Promise<void> {
     const { seed, durationMs, brokers } = this.#options;
+    const log = new KafkaLog({ connection: this.#connection, log: () => {} });
+    const witness = new Witness(log, WITNESS);
     const endMs = performance.now() + durationMs;
     for (const fault of schedule(seed, ofBrokers(brokers))) {
       await sleep(Math.min(this.#random.unit() * CALM_MS, Math.max(0, endMs - performance.now())));
@@ -200,6 +199,9 @@ class Run {
         break;
       }
     }
+    await witness.stop();
+    await log.close();
+    this.#witnessMs = witness.tookMs;
   }
 
   async #roll(): Promise<void> {

@@ -8,7 +8,8 @@ const EVERY_MS = 50;
 /** A commit that takes no longer is a slow one; what takes longer stood still. */
 const STALL_MS = 1_000;
 
-export type Turn = { readonly beganMs: number; readonly endedMs: number };
+/** `endedMs`: Infinity while it is under way. */
+type Turn = { readonly beganMs: number; endedMs: number };
 
 /** Times are ms of one monotonic clock, `performance.now()`'s. */
 export class Witness {
@@ -16,7 +17,6 @@ export class Witness {
   readonly #topic: string;
   readonly #turns: Turn[] = [];
   #isOver = false;
-  #underWaySinceMs: number | null = null;
   readonly #running: Promise<void>;
 
   /** `topic`: its own, of one partition; its group and transactional id have the same name. */
@@ -26,15 +26,14 @@ export class Witness {
     this.#running = this.#run();
   }
 
-  /** How long each commit took, ms. */
+  /** How long each commit took, ms; once it has stopped. */
   get tookMs(): number[] {
     return this.#turns.map(({ beganMs, endedMs }) => endedMs - beganMs);
   }
 
   /** How much of a time the broker stood still at a stretch, ms; 0: it did not. */
   stalledMs(fromMs: number, toMs: number): number {
-    const underWay = this.#underWaySinceMs === null ? [] : [{ beganMs: this.#underWaySinceMs, endedMs: toMs }];
-    return stalledMs([...this.#turns, ...underWay], fromMs, toMs);
+    return stalledMs(this.#turns, fromMs, toMs);
   }
 
   async stop(): Promise<void> {
@@ -45,11 +44,10 @@ export class Witness {
   async #run(): Promise<void> {
     let writer: Writer | null = null;
     for (let next = 1; !this.#isOver; next += 1) {
-      const beganMs = performance.now();
-      this.#underWaySinceMs = beganMs;
+      const turn: Turn = { beganMs: performance.now(), endedMs: Number.POSITIVE_INFINITY };
+      this.#turns.push(turn);
       writer = await this.#commit(writer, next);
-      this.#underWaySinceMs = null;
-      this.#turns.push({ beganMs, endedMs: performance.now() });
+      turn.endedMs = performance.now();
       await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
     }
     await writer?.close();
@@ -72,7 +70,7 @@ export class Witness {
 }
 
 /** The longest part of any turn that lies within, if it is a stall. Pure. */
-export function stalledMs(turns: readonly Turn[], fromMs: number, toMs: number): number {
+export function stalledMs(turns: readonly Readonly<Turn>[], fromMs: number, toMs: number): number {
   const parts = turns.map(({ beganMs, endedMs }) => Math.min(endedMs, toMs) - Math.max(beganMs, fromMs));
   const longestMs = parts.reduce((longest, ms) => Math.max(longest, ms), 0);
   return longestMs < STALL_MS ? 0 : longestMs;
