@@ -10,5 +10,6 @@ export const writeInt64 = (bytes: Buffer, value: number, at: number): void => {
   bytes.writeUInt32BE(value - Math.floor(value / 4294967296) * 4294967296, at + 4);
 };
 
-/** CRC-32C of `bytes[start, end)`, unsigned. */
-export const crc32c = (bytes: Buffer, start: number, end: number): number => native.crc32c(bytes.subarray(start, end));
+/** CRC-32C of `bytes[start, end)`, unsigned; `before`: that of what comes before them. */
+export const crc32c = (bytes: Buffer, start: number, end: number, before = 0): number =>
+  native.crc32c(bytes.subarray(start, end), before);

@@ -1,7 +1,7 @@
 /** From settings to a kafkajs instance: TLS, SASL, time limits, sockets without delay, and its log made ours. */
 import { connect as connectPlain, isIP } from "node:net";
 import { connect as connectTls } from "node:tls";
-import { Kafka, type KafkaJs, logLevel } from "./kafkajs.ts";
+import { Kafka, type KafkaJs, logLevel, restOfRequest } from "./kafkajs.ts";
 import { throttledLog } from "./throttled-log.ts";
 
 export type KafkaConnection = {
@@ -66,7 +66,9 @@ const socketFactory: KafkaJs.ISocketFactory = ({ host, port, ssl, onConnect }) =
       socket.cork();
       process.nextTick(() => socket.uncork());
     }
-    return write(...given);
+    let room = write(...given);
+    for (const piece of restOfRequest(given[0])) room = write(piece);
+    return room;
   };
   // kafkajs lets go of a dead socket again at each failed attempt, and Node then waits for its connection each time.
   const unref = socket.unref.bind(socket);

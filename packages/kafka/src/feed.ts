@@ -1,7 +1,7 @@
 /**
  * One prefetching feed for all partitions that are followed. Per broker one fetch is in flight, for every partition
- * with room; responses are buffered up to a bound, so that deciding and fetching overlap, and a batch takes all that is
- * there: the slower the reader, the larger its batches. A partition that is slow holds up no other: when one is full the others' long poll is cut short, so that it is asked again soon after it drains.
+ * with room; responses are buffered up to a bound, so that deciding and fetching overlap, and whoever
+ * asks for more gets all that is there: the slower the reader, the more that is. A partition that is slow holds up no other: when one is full the others' long poll is cut short, so that it is asked again soon after it drains.
  *
  * Loss of a broker and a change of leader are dealt with here. A reader whose partition has had no answer for
  * `stallMs` is told RetryLater: a read never waits for ever on a broken connection.
@@ -86,6 +86,7 @@ export class Feed {
     this.#pump();
     return {
       next: () => this.#next(followed),
+      more: () => this.#take(followed),
       close: () => this.#drop(followed),
     };
   }

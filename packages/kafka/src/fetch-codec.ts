@@ -307,6 +307,20 @@ export class RecordCursor {
   }
 }
 
+/** The `count` records that `bytes` are, of offsets from `base` on; they are well-formed. */
+export function* recordsIn(
+  bytes: Buffer,
+  {
+    base,
+    count,
+    firstTimestampMs,
+  }: { readonly base: number; readonly count: number; readonly firstTimestampMs: number },
+): Generator<LogRecord> {
+  const last = base + count - 1;
+  const batch = { bytes, at: 0, left: count, base, last, firstTimestampMs, appendTimestampMs: null };
+  for (let offset = base; offset <= last; offset += 1) yield readRecord(batch, offset);
+}
+
 /** The record's first fields, read ahead: length, attributes, timestamp delta, offset delta. */
 const offsetDelta = (batch: OpenBatch): number => {
   const { bytes } = batch;

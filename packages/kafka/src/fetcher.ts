@@ -84,7 +84,7 @@ export const fetchOnce = async (
   const broker = await cluster.findBroker({ nodeId });
   const body = encodeFetchRequest(positions, options);
   return sendOrDrop<FetchResponse>(broker, {
-    request: { ...FETCH, encode: async () => ({ buf: body, buffer: body }) },
+    request: { ...FETCH, encode: async () => ({ buffer: body }) },
     response: { decode: async (payload) => decodeFetchResponse(payload), parse: async (decoded) => decoded },
     requestTimeout: options.maxWaitMs + answerTimeoutMs,
     logResponseError: false,

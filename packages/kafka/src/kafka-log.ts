@@ -5,6 +5,7 @@ import {
   type JoinRequest,
   type Log,
   type Membership,
+  type OutputList,
   type Reader,
   RetryLater,
   TopicMissing,
@@ -16,6 +17,7 @@ import { Feed } from "./feed.ts";
 import { leaderOf } from "./fetcher.ts";
 import { GroupMembership } from "./group.ts";
 import { type Cluster, errorText, errorType, type KafkaJs, openCluster, READ_COMMITTED } from "./kafkajs.ts";
+import { PackedOutputs } from "./packed-outputs.ts";
 import { RangeReader } from "./range-reader.ts";
 import { throttledLog } from "./throttled-log.ts";
 import { together } from "./together.ts";
@@ -40,7 +42,7 @@ export type KafkaLogOptions = {
   readonly stallMs?: number;
   /** Of one partition in one response, bytes. Default 1 MiB. */
   readonly fetchMaxBytes?: number;
-  /** In one batch of a reader. Default 10,000. */
+  /** In one batch of a reader. Default 1,000: few enough to be dealt with before the collector meets them. */
   readonly batchMaxRecords?: number;
   /** Default true. */
   readonly checkChecksums?: boolean;
@@ -87,7 +89,7 @@ export class KafkaLog implements Log {
       callTimeoutMs: options.callTimeoutMs ?? 15_000,
       stallMs: options.stallMs ?? 30_000,
       fetchMaxBytes: options.fetchMaxBytes ?? 1024 * 1024,
-      batchMaxRecords: options.batchMaxRecords ?? 10_000,
+      batchMaxRecords: options.batchMaxRecords ?? 1_000,
       checkChecksums: options.checkChecksums ?? true,
     };
     this.#kafka = openKafka(options.connection, options.log);
@@ -122,6 +124,10 @@ export class KafkaLog implements Log {
     });
   }
 
+  outputs(): OutputList {
+    return new PackedOutputs();
+  }
+
   committed(group: string, input: TopicPartition): Promise<CommittedOffset | null> {
     return this.#call(`committed offset of ${input.topic}/${input.partition}`, () =>
       this.#askCommitted({ group, ...input }),
@@ -149,6 +155,7 @@ export class KafkaLog implements Log {
     this.#readers.add(reader);
     return {
       next: () => reader.next(),
+      more: () => reader.more(),
       close: () => {
         reader.close();
         this.#readers.delete(reader);

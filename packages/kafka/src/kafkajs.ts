@@ -10,6 +10,8 @@
  *   while something waits;
  * - each RequestQueue has a timer that looks ten times a second for requests that have timed out, and an idle detector a
  *   dozen connections: one timer looks through those of all;
+ * - a request's body is copied twice on its way to the socket, each time into a buffer of up to twice its size: its
+ *   large pieces are handed to the socket as they are;
  * - a metadata request that names no topic asks for all of the cluster's, and fails if one of them, anybody's, has no
  *   leader: it asks for none.
  */
@@ -19,6 +21,36 @@ import type * as KafkaJs from "kafkajs";
 import { settled } from "./within.ts";
 
 const require = createRequire(import.meta.url);
+
+/** What is written after the buffer that kafkajs writes. */
+const piecesAfter = new WeakMap<object, readonly Buffer[]>();
+
+/** The pieces that belong to a request which begins with `written`. */
+export const restOfRequest = (written: unknown): readonly Buffer[] =>
+  (typeof written === "object" && written !== null ? piecesAfter.get(written) : undefined) ?? [];
+
+type Request = ProtocolRequest<unknown>["request"];
+type ToFrame = { readonly correlationId: number; readonly clientId: string; readonly request: Request };
+/** Format: https://kafka.apache.org/protocol#protocol_messages, request header 1. */
+const framed = async ({ correlationId, clientId, request }: ToFrame): Promise<{ readonly buffer: Buffer }> => {
+  const { buffer: body, rest = [] } = await request.encode();
+  const restBytes = rest.reduce((sum, piece) => sum + piece.length, 0);
+  const name = Buffer.from(clientId);
+  const frame = Buffer.allocUnsafe(14 + name.length + body.length);
+  frame.writeInt32BE(frame.length - 4 + restBytes, 0);
+  frame.writeInt16BE(request.apiKey, 4);
+  frame.writeInt16BE(request.apiVersion, 6);
+  frame.writeInt32BE(correlationId, 8);
+  frame.writeInt16BE(name.length, 12);
+  frame.set(name, 14);
+  frame.set(body, 14 + name.length);
+  if (rest.length > 0) piecesAfter.set(frame, rest);
+  return { buffer: frame };
+};
+/** Before the connection is loaded, which takes it. */
+const requestPath = require.resolve("kafkajs/src/protocol/request");
+require(requestPath);
+(require.cache[requestPath] as NodeJS.Module).exports = framed;
 
 type ConnectionPrototype = {
   socket?: Socket;
@@ -145,8 +177,8 @@ export const newestRequests = (): { readonly name: string; readonly apiKey: numb
   { ...METADATA_WITH_IDS, name: METADATA_WITH_IDS.apiName, version: METADATA_WITH_IDS.apiVersion },
 ];
 
-/** A request or response body as kafkajs passes it about; `buf` only has to be there. */
-export type Encoded = { readonly buf: Buffer; readonly buffer: Buffer };
+/** A request's body as kafkajs passes it about; `rest`, of our own requests, goes on where `buffer` ends. */
+export type Encoded = { readonly buffer: Buffer; readonly rest?: readonly Buffer[] };
 
 export type ProtocolRequest<T> = {
   readonly request: {

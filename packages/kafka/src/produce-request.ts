@@ -1,65 +1,17 @@
-/** Produce requests (version 7): records split into batches of bounded size, by partition, and sent to their leaders. */
-import type { OutputRecord } from "@weir/stream";
+/** Produce requests (version 7): record batches with their producer's sequence numbers, sent to their leaders. */
 import { leaderOf } from "./fetcher.ts";
 import { type Cluster, type ProtocolRequest, sendOrDrop } from "./kafkajs.ts";
-import { advanceSequence, encodeRecordBatch, sizeBound } from "./record-batch.ts";
+import type { PlannedBatch } from "./packed-outputs.ts";
+import { advanceSequence } from "./record-batch.ts";
 
-/** A batch of more is split. A larger single record goes alone; the broker's message.max.bytes decides on it. */
-export const BATCH_MAX_BYTES = 512 * 1024;
-export const BATCH_MAX_RECORDS = 1000;
-
-export type PartitionRecords = {
+export type EncodedBatch = {
   readonly topic: string;
   readonly partition: number;
-  readonly records: readonly OutputRecord[];
+  readonly header: Buffer;
+  readonly records: readonly Buffer[];
+  /** Of both, bytes. */
+  readonly size: number;
 };
-
-/** In rounds: a round holds at most one batch of a partition, and a partition's batches are in the order of its records. */
-export const planProduce = (outputs: readonly OutputRecord[]): PartitionRecords[][] => {
-  const rounds: PartitionRecords[][] = [];
-  for (const [topic, byPartition] of grouped(outputs)) {
-    byPartition.forEach((records, partition) => {
-      for (const [round, chunk] of chunks(records).entries()) {
-        rounds[round] ??= [];
-        rounds[round].push({ topic, partition, records: chunk });
-      }
-    });
-  }
-  return rounds;
-};
-
-/** By topic, then by partition: lists with holes. */
-const grouped = (outputs: readonly OutputRecord[]): Map<string, OutputRecord[][]> => {
-  const byTopic = new Map<string, OutputRecord[][]>();
-  for (const record of outputs) {
-    const known = byTopic.get(record.topic);
-    const byPartition = known ?? [];
-    if (known === undefined) byTopic.set(record.topic, byPartition);
-    const records = byPartition[record.partition];
-    if (records === undefined) byPartition[record.partition] = [record];
-    else records.push(record);
-  }
-  return byTopic;
-};
-
-const chunks = (records: readonly OutputRecord[]): (readonly OutputRecord[])[] => {
-  const result: (readonly OutputRecord[])[] = [];
-  let start = 0;
-  let bytes = 0;
-  for (const [index, record] of records.entries()) {
-    const size = sizeBound(record);
-    if (index > start && (bytes + size > BATCH_MAX_BYTES || index - start >= BATCH_MAX_RECORDS)) {
-      result.push(records.slice(start, index));
-      start = index;
-      bytes = 0;
-    }
-    bytes += size;
-  }
-  if (start < records.length) result.push(start === 0 ? records : records.slice(start));
-  return result;
-};
-
-export type EncodedBatch = { readonly topic: string; readonly partition: number; readonly bytes: Buffer };
 
 export type ProduceOutcome = { readonly topic: string; readonly partition: number; readonly errorCode: number };
 
@@ -77,12 +29,12 @@ export class BatchEncoder {
   }
 
   /** Uses up sequence numbers: what is encoded must be sent, in this order, and repeated as the same bytes. */
-  encode({ topic, partition, records }: PartitionRecords, nowMs: number): EncodedBatch {
+  encode({ topic, partition, batch }: PlannedBatch): EncodedBatch {
     const key = `${topic}/${partition}`;
     const firstSequence = this.#sequences.get(key) ?? 0;
-    this.#sequences.set(key, advanceSequence(firstSequence, records.length));
+    this.#sequences.set(key, advanceSequence(firstSequence, batch.count));
     const identity = { ...this.#identity, firstSequence, transactional: this.#transactional };
-    return { topic, partition, bytes: encodeRecordBatch(records, identity, nowMs) };
+    return { topic, partition, ...batch.encode(identity) };
   }
 }
 
@@ -121,8 +73,8 @@ const produceRequest = (
   request: {
     ...PRODUCE,
     encode: async () => {
-      const body = encodeProduce(transactionalId, batches, timeoutMs);
-      return { buf: body, buffer: body };
+      const [buffer, ...rest] = encodeProduce(transactionalId, batches, timeoutMs);
+      return { buffer, rest };
     },
   },
   response: { decode: async (payload) => decodeProduceResponse(payload), parse: async (decoded) => decoded },
@@ -130,29 +82,35 @@ const produceRequest = (
   logResponseError: false,
 });
 
-const encodeProduce = (transactionalId: string | null, batches: readonly EncodedBatch[], timeoutMs: number): Buffer => {
+/** In pieces, so that records are not copied. */
+const encodeProduce = (
+  transactionalId: string | null,
+  batches: readonly EncodedBatch[],
+  timeoutMs: number,
+): [Buffer, ...Buffer[]] => {
   const topics = Map.groupBy(batches, (batch) => batch.topic);
-  let size = 12 + Buffer.byteLength(transactionalId ?? "");
-  for (const topic of topics.keys()) size += 6 + Buffer.byteLength(topic);
-  for (const batch of batches) size += 8 + batch.bytes.length;
-  const body = Buffer.allocUnsafe(size);
-  let at = body.writeInt16BE(transactionalId === null ? -1 : Buffer.byteLength(transactionalId), 0);
-  at += body.write(transactionalId ?? "", at);
-  at = body.writeInt16BE(-1, at);
-  at = body.writeInt32BE(timeoutMs, at);
-  at = body.writeInt32BE(topics.size, at);
+  const head = Buffer.allocUnsafe(12 + Buffer.byteLength(transactionalId ?? ""));
+  let at = head.writeInt16BE(transactionalId === null ? -1 : Buffer.byteLength(transactionalId), 0);
+  at += head.write(transactionalId ?? "", at);
+  at = head.writeInt16BE(-1, at);
+  at = head.writeInt32BE(timeoutMs, at);
+  head.writeInt32BE(topics.size, at);
+  const pieces: [Buffer, ...Buffer[]] = [head];
   for (const [topic, list] of topics) {
-    at = body.writeInt16BE(Buffer.byteLength(topic), at);
-    at += body.write(topic, at);
-    at = body.writeInt32BE(list.length, at);
-    for (const { partition, bytes } of list) {
-      at = body.writeInt32BE(partition, at);
-      at = body.writeInt32BE(bytes.length, at);
-      body.set(bytes, at);
-      at += bytes.length;
+    const length = Buffer.byteLength(topic);
+    const named = Buffer.allocUnsafe(6 + length);
+    named.writeInt16BE(length, 0);
+    named.write(topic, 2);
+    named.writeInt32BE(list.length, 2 + length);
+    pieces.push(named);
+    for (const { partition, header, records, size } of list) {
+      const sized = Buffer.allocUnsafe(8);
+      sized.writeInt32BE(partition, 0);
+      sized.writeInt32BE(size, 4);
+      pieces.push(sized, header, ...records);
     }
   }
-  return body;
+  return pieces;
 };
 
 const decodeProduceResponse = (bytes: Buffer): ProduceOutcome[] => {

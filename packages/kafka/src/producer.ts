@@ -4,7 +4,8 @@ import { type Header, partitionFor } from "@weir/schema";
 import { type OutputRecord, RetryLater, TopicMissing } from "@weir/stream";
 import { type KafkaConnection, type LogFunction, openKafka } from "./connection.ts";
 import { type Cluster, errorText, errorType, openCluster } from "./kafkajs.ts";
-import { BatchEncoder, type EncodedBatch, type ProduceOutcome, planProduce, sendBatches } from "./produce-request.ts";
+import { PackedOutputs, planProduce } from "./packed-outputs.ts";
+import { BatchEncoder, type EncodedBatch, type ProduceOutcome, sendBatches } from "./produce-request.ts";
 import { throttledLog } from "./throttled-log.ts";
 import { settled, within } from "./within.ts";
 
@@ -95,10 +96,11 @@ class IdempotentProducer implements Producer {
       const partitions = await this.#repeat(deadline, () => this.#countPartitions(topic));
       this.#encoder ??= await this.#repeat(deadline, () => this.#newEncoder(topic));
       const encoder = this.#encoder;
-      const nowMs = Date.now();
-      for (const round of planProduce(records.map((record) => this.#place(topic, record, partitions)))) {
+      const packed = new PackedOutputs();
+      for (const record of records) packed.push(this.#place(topic, record, partitions));
+      for (const round of planProduce([packed])) {
         await this.#settle(
-          round.map((batch) => encoder.encode(batch, nowMs)),
+          round.map((planned) => encoder.encode(planned)),
           deadline,
         );
       }

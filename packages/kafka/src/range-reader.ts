@@ -42,6 +42,11 @@ export class RangeReader implements Reader {
     this.#options = options;
   }
 
+  /** Whoever reads a range waits for each batch. */
+  more(): null {
+    return null;
+  }
+
   close(): void {
     this.#closed = true;
     this.#closing.resolve(null);

@@ -3,6 +3,7 @@ import { expect, test, vi } from "vitest";
 import { openKafka } from "./connection.ts";
 import { connection, followTo, newTopic, openLog, part, readRange, text } from "./kafka.fixture.ts";
 import { openCluster } from "./kafkajs.ts";
+import { PackedOutputs, type PlannedBatch, planProduce } from "./packed-outputs.ts";
 import { BatchEncoder, sendBatches } from "./produce-request.ts";
 import { openProducer } from "./producer.ts";
 
@@ -24,12 +25,13 @@ const openTransaction = async (id: string, topic: string) => {
       const topics = [{ topic, partitions: [0] }];
       if (!added) await vi.waitFor(() => coordinator.addPartitionsToTxn({ ...identity, topics }), WAIT);
       added = true;
-      const records = part(
+      const { outputs } = part(
         "",
         0,
         values.map((value) => ({ topic, value })),
-      ).outputs;
-      const batch = encoder.encode({ topic, partition: 0, records }, Date.now());
+      );
+      const [[planned] = []] = planProduce([PackedOutputs.of(outputs)]);
+      const batch = encoder.encode(planned as PlannedBatch);
       // A broker that leads a new partition may say for a moment that it does not.
       await vi.waitFor(async () => {
         const [outcome] = await sendBatches(cluster, id, [batch]);

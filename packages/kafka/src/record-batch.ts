@@ -1,9 +1,14 @@
 /**
- * Records to bytes: one record batch (magic 2, uncompressed) in a single buffer, without intermediate objects.
+ * Records to bytes: one record batch (magic 2, uncompressed), written record by record, without intermediate objects.
+ * Its header, which says who sends it, comes apart, so that the same records can be sent again by somebody else.
  * Format: https://kafka.apache.org/documentation/#recordbatch
  */
-import type { NewRecord } from "@weir/schema";
+import type { LogRecord, NewRecord } from "@weir/schema";
 import { crc32c, writeInt64 } from "./bytes.ts";
+import { recordsIn } from "./fetch-codec.ts";
+
+/** Of one that is to be written. */
+type Content = Pick<NewRecord, "key" | "value" | "headers" | "timestampMs">;
 
 export type BatchIdentity = {
   readonly producerId: number;
@@ -16,9 +21,13 @@ export type BatchIdentity = {
 const HEADER_BYTES = 61;
 /** Attributes, and the longest lengths, timestamp and offset that a record can have. */
 const RECORD_OVERHEAD = 36;
+/** Of the pieces that a batch is written in: the first is small, as most batches are, each next one larger up to a bound. */
+const FIRST_PIECE_BYTES = 1024;
+const PIECE_GROWTH = 4;
+export const PIECE_BYTES = 64 * 1024;
 
 /** An upper bound of the record's bytes in a batch. */
-export const sizeBound = (record: Pick<NewRecord, "key" | "value" | "headers">): number => {
+export const sizeBound = (record: Omit<Content, "timestampMs">): number => {
   let size = RECORD_OVERHEAD + (record.key?.length ?? 0) + (record.value?.length ?? 0);
   for (const [name, value] of record.headers) size += 10 + name.length * 3 + (value?.length ?? 0);
   return size;
@@ -27,45 +36,95 @@ export const sizeBound = (record: Pick<NewRecord, "key" | "value" | "headers">):
 /** The next sequence number after `count` records: it wraps to 0 after 2^31 - 1, as the broker expects. */
 export const advanceSequence = (sequence: number, count: number): number => (sequence + count) % 2 ** 31;
 
-/** `nowMs` stamps the records that have no timestamp of their own. */
-export const encodeRecordBatch = (records: readonly NewRecord[], identity: BatchIdentity, nowMs: number): Buffer => {
-  const first = records[0];
-  if (first === undefined) throw new RangeError("a record batch needs a record");
-  let bound = HEADER_BYTES;
-  for (const record of records) bound += sizeBound(record);
-  const bytes = Buffer.allocUnsafe(bound);
-  const firstTimestampMs = first.timestampMs < 0 ? nowMs : first.timestampMs;
-  let maxTimestampMs = firstTimestampMs;
-  let at = HEADER_BYTES;
-  for (let index = 0; index < records.length; index++) {
-    const record = records[index] as NewRecord;
-    const timestampMs = record.timestampMs < 0 ? nowMs : record.timestampMs;
-    if (timestampMs > maxTimestampMs) maxTimestampMs = timestampMs;
-    at = writeRecord(bytes, at, record, index, timestampMs - firstTimestampMs);
-  }
-  writeInt64(bytes, 0, 0); // base offset: the broker's to give
-  bytes.writeInt32BE(at - 12, 8);
-  bytes.writeInt32BE(-1, 12); // leader epoch: unknown
-  bytes[16] = 2;
-  bytes.writeInt16BE(identity.transactional ? 0x10 : 0, 21);
-  bytes.writeInt32BE(records.length - 1, 23);
-  writeInt64(bytes, firstTimestampMs, 27);
-  writeInt64(bytes, maxTimestampMs, 35);
-  writeInt64(bytes, identity.producerId, 43);
-  bytes.writeInt16BE(identity.producerEpoch, 51);
-  bytes.writeInt32BE(identity.firstSequence, 53);
-  bytes.writeInt32BE(records.length, 57);
-  bytes.writeUInt32BE(crc32c(bytes, 21, at), 17);
-  return bytes.subarray(0, at);
+export type EncodedRecords = {
+  readonly header: Buffer;
+  /** What comes after the header: views, which must not change any more, nor must the batch. */
+  readonly records: readonly Buffer[];
+  /** Of both, bytes. */
+  readonly size: number;
 };
 
-const writeRecord = (
-  bytes: Buffer,
-  start: number,
-  record: NewRecord,
-  index: number,
-  timestampDelta: number,
-): number => {
+type Piece = { readonly bytes: Buffer; end: number; records: number };
+
+/** The records of one batch as bytes, in pieces, so that none is copied when more come. */
+export class RecordBatch {
+  readonly #pieces: Piece[] = [];
+  #nextPieceBytes: number;
+  #size = 0;
+  #count = 0;
+  #firstTimestampMs = 0;
+  #maxTimestampMs = 0;
+
+  /** `firstPieceBytes`: what it will need at least, if that is known. */
+  constructor(firstPieceBytes = FIRST_PIECE_BYTES) {
+    this.#nextPieceBytes = firstPieceBytes;
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Of all records, without a header, bytes. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** `nowMs` stamps a record that has no timestamp of its own. */
+  add(record: Content, nowMs: number): void {
+    const timestampMs = record.timestampMs < 0 ? nowMs : record.timestampMs;
+    if (this.#count === 0) this.#firstTimestampMs = this.#maxTimestampMs = timestampMs;
+    else if (timestampMs > this.#maxTimestampMs) this.#maxTimestampMs = timestampMs;
+    const piece = this.#pieceFor(sizeBound(record));
+    const end = writeRecord(piece.bytes, piece.end, record, this.#count, timestampMs - this.#firstTimestampMs);
+    this.#size += end - piece.end;
+    piece.end = end;
+    piece.records += 1;
+    this.#count += 1;
+  }
+
+  /** Those added so far, in order; keys and values are views of the bytes. */
+  *records(): Generator<LogRecord> {
+    const firstTimestampMs = this.#firstTimestampMs;
+    let base = 0;
+    for (const { bytes, end, records: count } of this.#pieces) {
+      yield* recordsIn(bytes.subarray(0, end), { base, count, firstTimestampMs });
+      base += count;
+    }
+  }
+
+  encode(identity: BatchIdentity): EncodedRecords {
+    if (this.#count === 0) throw new RangeError("a record batch needs a record");
+    const size = HEADER_BYTES + this.#size;
+    const header = Buffer.allocUnsafe(HEADER_BYTES);
+    writeInt64(header, 0, 0); // base offset: the broker's to give
+    header.writeInt32BE(size - 12, 8);
+    header.writeInt32BE(-1, 12); // leader epoch: unknown
+    header[16] = 2;
+    header.writeInt16BE(identity.transactional ? 0x10 : 0, 21);
+    header.writeInt32BE(this.#count - 1, 23);
+    writeInt64(header, this.#firstTimestampMs, 27);
+    writeInt64(header, this.#maxTimestampMs, 35);
+    writeInt64(header, identity.producerId, 43);
+    header.writeInt16BE(identity.producerEpoch, 51);
+    header.writeInt32BE(identity.firstSequence, 53);
+    header.writeInt32BE(this.#count, 57);
+    let checksum = crc32c(header, 21, HEADER_BYTES);
+    for (const { bytes, end } of this.#pieces) checksum = crc32c(bytes, 0, end, checksum);
+    header.writeUInt32BE(checksum, 17);
+    return { header, records: this.#pieces.map(({ bytes, end }) => bytes.subarray(0, end)), size };
+  }
+
+  #pieceFor(bytes: number): Piece {
+    const last = this.#pieces.at(-1);
+    if (last !== undefined && last.end + bytes <= last.bytes.length) return last;
+    const piece = { bytes: Buffer.allocUnsafe(Math.max(bytes, this.#nextPieceBytes)), end: 0, records: 0 };
+    this.#nextPieceBytes = Math.min(this.#nextPieceBytes * PIECE_GROWTH, PIECE_BYTES);
+    this.#pieces.push(piece);
+    return piece;
+  }
+}
+
+const writeRecord = (bytes: Buffer, start: number, record: Content, index: number, timestampDelta: number): number => {
   const { key, value, headers } = record;
   // The length comes first and is known only by its parts.
   let length = 1 + varlongSize(timestampDelta) + varintSize(index) + fieldSize(key) + fieldSize(value);

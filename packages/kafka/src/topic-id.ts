@@ -13,7 +13,7 @@ export const readTopicId = async (broker: Broker, topic: string): Promise<string
   const body = encodeRequest(topic);
   // kafkajs wants an object for an answer.
   const { id } = await sendOrDrop(broker, {
-    request: { ...METADATA_WITH_IDS, encode: async () => ({ buf: body, buffer: body }) },
+    request: { ...METADATA_WITH_IDS, encode: async () => ({ buffer: body }) },
     response: { decode: async (payload) => ({ id: decodeTopicId(payload) }), parse: async (decoded) => decoded },
     logResponseError: false,
   });

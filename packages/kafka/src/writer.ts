@@ -17,7 +17,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type CommitPart, type CommitResult, RetryLater, type Writer } from "@weir/stream";
 import { type Broker, type Cluster, COORDINATOR, errorText, errorType, type OffsetsToCommit } from "./kafkajs.ts";
-import { BatchEncoder, type PartitionRecords, planProduce, sendBatches } from "./produce-request.ts";
+import { PackedOutputs, type PlannedBatch, planProduce } from "./packed-outputs.ts";
+import { BatchEncoder, sendBatches } from "./produce-request.ts";
 import { settled, within } from "./within.ts";
 
 export type WriterOptions = {
@@ -117,8 +118,7 @@ export class TransactionalWriter implements Writer {
   }
 
   async #transact(parts: readonly CommitPart[], progress: { ending: boolean }): Promise<void> {
-    const outputs = parts.length === 1 ? (parts[0]?.outputs ?? []) : parts.flatMap((part) => part.outputs);
-    const rounds = planProduce(outputs);
+    const rounds = planProduce(parts.map(({ outputs }) => PackedOutputs.of(outputs)));
     await Promise.all([this.#produce(rounds), this.#sendOffsets(parts)]);
     this.#assertCommitting();
     const coordinator = await this.#findCoordinator();
@@ -127,7 +127,7 @@ export class TransactionalWriter implements Writer {
     await coordinator.endTxn({ ...this.#identity, transactionResult: true });
   }
 
-  async #produce(rounds: readonly (readonly PartitionRecords[])[]): Promise<void> {
+  async #produce(rounds: readonly (readonly PlannedBatch[])[]): Promise<void> {
     const first = rounds[0];
     if (first === undefined) return;
     await this.#learnTopics(first);
@@ -149,11 +149,10 @@ export class TransactionalWriter implements Writer {
     await Promise.all(underWay);
   }
 
-  async #produceRound(round: readonly PartitionRecords[], repeat: boolean): Promise<void> {
+  async #produceRound(round: readonly PlannedBatch[], repeat: boolean): Promise<void> {
     const encoder = this.#encoder;
     if (encoder === null) throw new Error("writer is not initialised");
-    const nowMs = Date.now();
-    let left = round.map((batch) => encoder.encode(batch, nowMs));
+    let left = round.map((planned) => encoder.encode(planned));
     for (let waitMs = 5; ; waitMs = Math.min(waitMs * 2, 200)) {
       const outcomes = await sendBatches(this.#cluster, this.#options.transactionalId, left);
       const failed = outcomes.filter(({ errorCode }) => errorCode !== 0);
@@ -196,7 +195,7 @@ export class TransactionalWriter implements Writer {
     return { transactionalId, producerId: this.#producerId, producerEpoch: this.#producerEpoch };
   }
 
-  async #learnTopics(batches: readonly PartitionRecords[]): Promise<void> {
+  async #learnTopics(batches: readonly PlannedBatch[]): Promise<void> {
     const unknown = batches.map(({ topic }) => topic).filter((topic) => !this.#topics.has(topic));
     if (unknown.length === 0) return;
     await this.#cluster.addMultipleTargetTopics(unknown);

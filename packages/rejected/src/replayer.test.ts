@@ -151,7 +151,7 @@ const PLANTED: Readonly<Record<string, Plant>> = {
           async commit(parts) {
             const [part] = parts;
             if (part === undefined) return { result: "committed" };
-            const of = (isLedger: boolean) => part.outputs.filter(({ topic }) => (topic === LEDGER) === isLedger);
+            const of = (isLedger: boolean) => [...part.outputs].filter(({ topic }) => (topic === LEDGER) === isLedger);
             const first = await writer.commit([{ ...part, outputs: of(false) }]);
             return first.result === "committed" ? writer.commit([{ ...part, outputs: of(true) }]) : first;
           },

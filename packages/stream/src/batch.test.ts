@@ -28,8 +28,10 @@ function chunksAskedFor(replay: number): number {
   const record = { timestampMs: 0, key: null, value: null, headers: [] };
   const records = Array.from({ length: RECORDS }, (_, index) => ({ ...record, offset: next - RECORDS + index }));
   const owned: OwnedState<unknown> = { state, epoch: 0, snapshotFrom: 0, inputId: "id", leftovers: [] };
-  const context = { stage, partition: 0, processId: "p", partitionCounts: new Map<string, number>(), tracing: false };
-  computeBatch(context, owned, { from: next - RECORDS, next, records, endOffset: next }, "batch");
+  const log = { outputs: () => [] };
+  const partitionCounts = new Map<string, number>();
+  const context = { stage, partition: 0, log, processId: "p", partitionCounts, tracing: false };
+  computeBatch(context, owned, [{ from: next - RECORDS, next, records, endOffset: next }], "batch");
   return asked;
 }
 

@@ -5,12 +5,17 @@
 import { type NewRecord, partitionFor, sampledContext } from "@weir/schema";
 import type { TracedRecord } from "./events.ts";
 import { chunkKey, encodeMarker, MARKER_KEY } from "./marker.ts";
-import type { Batch, CommitPart, OutputRecord } from "./port.ts";
+import type { Batch, CommitPart, Log, OutputRecord } from "./port.ts";
 import { type Stage, type StageState, stepOrReject } from "./stage.ts";
 import { tagOf } from "./standing.ts";
 
 export type PendingBatch = {
-  readonly batch: Batch;
+  /** The input offset that it begins with. */
+  readonly from: number;
+  /** See Batch; of the last one that it is made of. */
+  readonly endOffset: number;
+  /** See BatchCommitted. */
+  readonly timestampsMs: Float64Array;
   /** Unlike that of every other batch; the tag of its commit begins with it. */
   readonly name: string;
   readonly part: CommitPart;
@@ -37,6 +42,7 @@ export type OwnedState<Event> = {
 export type BatchContext<Event> = {
   readonly stage: Stage<Event>;
   readonly partition: number;
+  readonly log: Pick<Log, "outputs">;
   readonly processId: string;
   /** Partition count of every topic in stage.outputs. */
   readonly partitionCounts: ReadonlyMap<string, number>;
@@ -45,41 +51,47 @@ export type BatchContext<Event> = {
 };
 
 /**
- * Steps through the batch and applies it to the state. `name` must be unlike that of every other batch, of this
+ * Steps through what was read, one batch or several that follow each other, and applies it to the state. `name` must be unlike that of every other batch, of this
  * process and all others. Throws only if the runtime itself is wrong.
  */
 export function computeBatch<Event>(
   context: BatchContext<Event>,
   owned: OwnedState<Event>,
-  batch: Batch,
+  batches: Iterable<Batch>,
   name: string,
 ): PendingBatch {
   const { state } = owned;
-  const { stage, partition, processId, tracing } = context;
-  const outputs: OutputRecord[] = [];
+  const { stage, partition, log, processId, tracing } = context;
+  const outputs = log.outputs();
   const labels = new Map<string, number>();
   const thrown: { offset: number; error: unknown }[] = [];
   const traced: TracedRecord[] = [];
-  for (const record of batch.records) {
-    const step = stepOrReject(stage, state, record, partition, (error) =>
-      thrown.push({ offset: record.offset, error }),
-    );
-    for (const output of step.outputs) outputs.push(withPartition(output, context));
-    labels.set(step.label, (labels.get(step.label) ?? 0) + 1);
-    if (step.event !== null) state.apply(step.event, record.offset);
-    const sampled = tracing ? sampledContext(record.headers) : null;
-    if (sampled !== null) {
+  const timestampsMs: number[] = [];
+  let [from, next, endOffset] = [-1, -1, -1];
+  for (const batch of batches) {
+    if (from === -1) from = batch.from;
+    ({ next, endOffset } = batch);
+    for (const record of batch.records) {
       const { offset, timestampMs } = record;
-      traced.push({ offset, timestampMs, label: step.label, context: sampled });
+      const step = stepOrReject(stage, state, record, partition, (error) => thrown.push({ offset, error }));
+      for (const output of step.outputs) outputs.push(withPartition(output, context));
+      labels.set(step.label, (labels.get(step.label) ?? 0) + 1);
+      if (step.event !== null) state.apply(step.event, offset);
+      timestampsMs.push(timestampMs);
+      const sampled = tracing ? sampledContext(record.headers) : null;
+      if (sampled !== null) traced.push({ offset, timestampMs, label: step.label, context: sampled });
     }
   }
   const tag = tagOf({ batch: name, owner: processId });
-  const snapshot = snapshotRecords(context, owned, batch, tag);
+  const read = { records: timestampsMs.length, next, timestampMs: timestampsMs.at(-1) ?? -1 };
+  const snapshot = snapshotRecords(context, owned, read, tag);
   for (const record of snapshot) outputs.push(record);
   return {
-    batch,
     name,
-    part: { input: { topic: stage.input, partition }, next: batch.next, tag, outputs },
+    from,
+    endOffset,
+    timestampsMs: Float64Array.from(timestampsMs),
+    part: { input: { topic: stage.input, partition }, next, tag, outputs },
     labels,
     thrown,
     traced,
@@ -100,15 +112,15 @@ function withPartition<Event>(record: NewRecord, context: BatchContext<Event>): 
 function snapshotRecords<Event>(
   context: BatchContext<Event>,
   owned: OwnedState<Event>,
-  batch: Batch,
+  read: { readonly records: number; readonly next: number; readonly timestampMs: number },
   tag: string,
 ): OutputRecord[] {
   const { state, leftovers } = owned;
-  const timestampMs = batch.records.at(-1)?.timestampMs ?? -1;
-  const limit = chunksFor(batch.records.length, batch.next - (state.replayFrom?.offset ?? batch.next));
-  const records = chunkRecords(context, owned, limit, batch.next, timestampMs);
+  const { next, timestampMs } = read;
+  const limit = chunksFor(read.records, next - (state.replayFrom?.offset ?? next));
+  const records = chunkRecords(context, owned, limit, next, timestampMs);
   for (const key of leftovers.splice(-limit)) records.push(stateRecord(context, key, null, timestampMs));
-  records.push(markerRecord(context, owned, batch.next, tag, timestampMs));
+  records.push(markerRecord(context, owned, next, tag, timestampMs));
   return records;
 }
 

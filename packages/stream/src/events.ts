@@ -1,5 +1,5 @@
 import type { TraceContext } from "@weir/schema";
-import type { CommitResult, OutputRecord } from "./port.ts";
+import type { CommitResult, Outputs } from "./port.ts";
 
 /** How a partition was brought to its committed offset after fencing. */
 export type Settlement =
@@ -33,7 +33,7 @@ export type BatchCommitted = {
   /** Step labels and how many records had them. */
   readonly labels: ReadonlyMap<string, number>;
   /** What the commit has made visible, snapshot records last. Not to be kept as it is: it is all that was written. */
-  readonly outputs: readonly OutputRecord[];
+  readonly outputs: Outputs;
   /** Record timestamps in ms, one for each record; -1 where there was none. */
   readonly timestampsMs: Float64Array;
   readonly snapshotRecords: number;

@@ -11,6 +11,7 @@ import {
   type JoinRequest,
   type Log,
   type Membership,
+  type OutputList,
   type Reader,
   ReaderClosed,
   type TopicPartition,
@@ -23,18 +24,22 @@ export type MemoryLogOptions = {
   readonly interfere?: Interfere;
   /** Records a batch may hold at most. */
   readonly batchRecords?: number;
+  /** After a batch, how often more() has another one if there is one. Default 0. */
+  readonly more?: number;
 };
 
 export class MemoryLog implements Log {
   readonly #broker: MemoryBroker;
   readonly #interfere: Interfere;
   readonly #batchRecords: number;
+  readonly #more: number;
   readonly #memberships: { readonly group: string; readonly topic: string; readonly member: GroupMember }[] = [];
 
   constructor(broker: MemoryBroker, options: MemoryLogOptions = {}) {
     this.#broker = broker;
     this.#interfere = options.interfere ?? (() => undefined);
     this.#batchRecords = options.batchRecords ?? 500;
+    this.#more = options.more ?? 0;
   }
 
   async join(request: JoinRequest): Promise<Membership> {
@@ -67,6 +72,10 @@ export class MemoryLog implements Log {
     };
   }
 
+  outputs(): OutputList {
+    return [];
+  }
+
   committed(group: string, input: TopicPartition) {
     return this.#around("committed", () => this.#broker.committed(group, input));
   }
@@ -87,7 +96,8 @@ export class MemoryLog implements Log {
   }
 
   read(input: TopicPartition, from: number, to = Number.POSITIVE_INFINITY): Reader {
-    return new MemoryReader(this.#broker.partition(input), from, to, this.#batchRecords, this.#interfere);
+    const limits = { records: this.#batchRecords, more: this.#more };
+    return new MemoryReader(this.#broker.partition(input), from, to, limits, this.#interfere);
   }
 
   async close(): Promise<void> {}
@@ -124,19 +134,22 @@ export class MemoryLog implements Log {
   }
 }
 
+type Limits = { readonly records: number; readonly more: number };
+
 class MemoryReader implements Reader {
   readonly #partition: MemoryPartition;
   readonly #to: number;
-  readonly #limit: number;
+  readonly #limits: Limits;
   readonly #interfere: Interfere;
   readonly #closed = new AbortController();
   #position: number;
+  #moreLeft = 0;
 
-  constructor(partition: MemoryPartition, from: number, to: number, limit: number, interfere: Interfere) {
+  constructor(partition: MemoryPartition, from: number, to: number, limits: Limits, interfere: Interfere) {
     this.#partition = partition;
     this.#position = from;
     this.#to = to;
-    this.#limit = limit;
+    this.#limits = limits;
     this.#interfere = interfere;
   }
 
@@ -144,20 +157,31 @@ class MemoryReader implements Reader {
     await this.#interfere("read:before");
     while (!this.#closed.signal.aborted) {
       if (this.#position >= this.#to) return null;
-      const end = this.#partition.end;
-      const { records, next } = this.#partition.slice(this.#position, Math.min(end, this.#to), this.#limit);
-      if (next > this.#position) {
-        const from = this.#position;
-        this.#position = next;
+      const batch = this.#take();
+      if (batch !== null) {
+        this.#moreLeft = this.#limits.more;
         await this.#interfere("read:after");
-        return { from, next, records, endOffset: end };
+        return batch;
       }
       await this.#partition.changed(this.#closed.signal);
     }
     throw new ReaderClosed("the reader was closed");
   }
 
+  more(): Batch | null {
+    return this.#moreLeft-- > 0 && !this.#closed.signal.aborted ? this.#take() : null;
+  }
+
   close(): void {
     this.#closed.abort();
+  }
+
+  #take(): Batch | null {
+    const from = this.#position;
+    const end = this.#partition.end;
+    const { records, next } = this.#partition.slice(from, Math.min(end, this.#to), this.#limits.records);
+    if (next <= from) return null;
+    this.#position = next;
+    return { from, next, records, endOffset: end };
   }
 }

@@ -110,6 +110,8 @@ export type Standpoint<Event> = {
   readonly committed: number;
 };
 
+/** Records for one transaction: no more is read once there are so many. */
+const MOST_AT_ONCE = 10_000;
 /** Batches computed and not yet known to be committed. */
 const MAX_PENDING = 2;
 /** Chunks that go with handing a partition over; what is beyond is replayed. */
@@ -149,7 +151,7 @@ export class PartitionRunner<Event> {
   }
 
   get status(): RunnerStatus {
-    const position = this.#owned === null ? null : (this.#pending[0]?.batch.from ?? this.#position);
+    const position = this.#owned === null ? null : (this.#pending[0]?.from ?? this.#position);
     return {
       partition: this.#context.partition,
       phase: this.#phase,
@@ -332,19 +334,18 @@ export class PartitionRunner<Event> {
         const batch = await this.#next(reader, session);
         if (batch === null || this.#released.signal.aborted) break;
         if (batch.records.length === 0) continue;
-        const isMoreKnown = batch.next < batch.endOffset;
-        if (isMoreKnown) await turns.next();
+        if (batch.next < batch.endOffset) await turns.next();
         const startedMs = clock.now();
-        const computed = computeBatch(this.#context, this.#owned, batch, this.#nextName());
+        const computed = computeBatch(this.#context, this.#owned, this.#with(batch, reader), this.#nextName());
         const pending = { ...computed, startedMs, computeMs: clock.now() - startedMs };
         this.#pending = [...this.#pending, pending];
         for (const { offset, error } of pending.thrown) events.stepFailed({ partition, offset, error });
-        throwGuard.check(startedMs, batch.records.length, pending.thrown.length);
+        throwGuard.check(startedMs, pending.timestampsMs.length, pending.thrown.length);
         const commit = this.#commit(session, pending, false);
         commit.catch(() => {}); // awaited below, unless an earlier one fails
         underWay.push(commit);
         // A batch that is all there is waits for its commit, so that more may gather for the next.
-        const most = isMoreKnown ? MAX_PENDING - 1 : 0;
+        const most = pending.part.next < pending.endOffset ? MAX_PENDING - 1 : 0;
         while (underWay.length > most) await underWay.shift();
       }
       await Promise.all(underWay);
@@ -369,17 +370,32 @@ export class PartitionRunner<Event> {
       if (this.#released.signal.aborted) return null;
       throw error;
     }
-    if (batch === null) return null;
-    const { from, next, endOffset } = batch;
+    if (batch !== null) this.#took(batch);
+    return batch;
+  }
+
+  /** The batch, and what is there after it, up to a bound. */
+  *#with(batch: Batch, reader: Reader): Generator<Batch> {
+    yield batch;
+    let records = batch.records.length;
+    while (records < MOST_AT_ONCE) {
+      const more = reader.more();
+      if (more === null) return;
+      this.#took(more);
+      yield more;
+      records += more.records.length;
+    }
+  }
+
+  #took({ from, next, endOffset, records }: Batch): void {
     if (from !== this.#position || next <= from) {
       const { topic, partition } = this.#ownership.input;
       throw new Error(`read [${from}, ${next}) of ${topic}/${partition} at ${this.#position}`);
     }
-    backPressure?.took(batch.records.length);
+    this.#context.backPressure?.took(records.length);
     this.#endOffset = endOffset;
     // Of control or aborted records only: the committed offset moves with the next batch that has others.
     this.#position = next;
-    return batch;
   }
 
   /** Commits or throws; on success the batch's effect is counted, once. */
@@ -389,19 +405,20 @@ export class PartitionRunner<Event> {
   }
 
   #advance(pending: TimedBatch): void {
-    const { batch, name, labels, snapshotRecords, part, traced, startedMs, computeMs } = pending;
+    const { name, from, endOffset, timestampsMs, labels, snapshotRecords, part, traced, startedMs, computeMs } =
+      pending;
     this.#committed = { offset: part.next, batch: name, owner: this.#context.processId };
     this.#pending = this.#pending.filter((other) => other !== pending);
-    this.#decidedUpToMs = batch.records.at(-1)?.timestampMs ?? null;
+    this.#decidedUpToMs = timestampsMs.at(-1) ?? null;
     this.#context.events.batchCommitted({
       partition: this.#context.partition,
-      from: batch.from,
-      next: batch.next,
-      endOffset: batch.endOffset,
-      records: batch.records.length,
+      from,
+      next: part.next,
+      endOffset,
+      records: timestampsMs.length,
       labels,
       outputs: part.outputs,
-      timestampsMs: Float64Array.from(batch.records, (record) => record.timestampMs),
+      timestampsMs,
       snapshotRecords,
       computeMs,
       ms: this.#context.clock.now() - startedMs,

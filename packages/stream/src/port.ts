@@ -29,8 +29,21 @@ export type Batch = {
 export interface Reader {
   /** The next batch; null once `to` is reached. Throws a LogError, or ReaderClosed after close(). */
   next(): Promise<Batch | null>;
+  /** What comes after the batch before and is there already; null when nothing is, or next() has something to tell. */
+  more(): Batch | null;
   /** Idempotent; wakes a waiting next(). */
   close(): void;
+}
+
+/** Records in the order in which they were added. */
+export interface Outputs extends Iterable<OutputRecord> {
+  readonly length: number;
+}
+
+/** An array, or whatever form a log writes them in. */
+export interface OutputList extends Outputs {
+  /** The record must not change any more. */
+  push(record: OutputRecord): unknown;
 }
 
 /** What one transaction makes visible for one input partition. */
@@ -40,7 +53,7 @@ export type CommitPart = {
   readonly next: number;
   /** Kept beside the offset, so that after an unknown result one can tell whose commit stands. */
   readonly tag: string;
-  readonly outputs: readonly OutputRecord[];
+  readonly outputs: Outputs;
 };
 
 export type CommittedOffset = { readonly offset: number; readonly tag: string };
@@ -75,6 +88,8 @@ export interface Log {
   join(request: JoinRequest): Promise<Membership>;
   /** `group` is the consumer group whose offsets the writer commits. */
   openWriter(transactionalId: string, group: string): Promise<Writer>;
+  /** An empty list for the outputs of a commit: what is added to it need not be kept besides. */
+  outputs(): OutputList;
   /** The group's committed offset, null if there is none. */
   committed(group: string, input: TopicPartition): Promise<CommittedOffset | null>;
   /** First offset still kept, and the last stable offset. */

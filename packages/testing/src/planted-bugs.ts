@@ -34,7 +34,7 @@ export const PLANTED: Readonly<Record<string, Partial<Parts>>> = {
       new (class extends MemoryBroker {
         override add(...[transaction, group, part]: Parameters<MemoryBroker["add"]>): void {
           // Neither of the two witnesses: the marker alone would be enough to go on from.
-          const outputs = part.outputs.filter(({ key }) => key === null || !isMarkerKey(key));
+          const outputs = [...part.outputs].filter(({ key }) => key === null || !isMarkerKey(key));
           super.add(transaction, group, { ...part, outputs });
           transaction.offsets.pop();
         }
@@ -147,6 +147,7 @@ function forward(log: Log): Log {
   return {
     join: (request) => log.join(request),
     openWriter: (id, group) => log.openWriter(id, group),
+    outputs: () => log.outputs(),
     committed: (group, input) => log.committed(group, input),
     bounds: (input) => log.bounds(input),
     read: (input, from, to) => log.read(input, from, to),

@@ -17,6 +17,7 @@ function asBefore(log: Log): Log {
   };
   return {
     join: (request) => log.join(request),
+    outputs: () => log.outputs(),
     committed: (group, input) => log.committed(group, input),
     bounds: (input) => log.bounds(input),
     read: (input, from, to) => log.read(input, from, to),
@@ -26,7 +27,7 @@ function asBefore(log: Log): Log {
     async openWriter(id, group) {
       const writer = await log.openWriter(id, group);
       return {
-        commit: (parts) => writer.commit(parts.map((part) => ({ ...part, outputs: part.outputs.map(older) }))),
+        commit: (parts) => writer.commit(parts.map((part) => ({ ...part, outputs: [...part.outputs].map(older) }))),
         close: () => writer.close(),
       };
     },

@@ -37,6 +37,7 @@ export class StaleOffsets {
           close: () => writer.close(),
         };
       },
+      outputs: () => log.outputs(),
       committed: async (group, input) => {
         const exact = await log.committed(group, input);
         if (this.#clock.now() >= this.staleUntilMs) return exact;
