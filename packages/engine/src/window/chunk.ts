@@ -15,7 +15,7 @@ import { createHash } from "node:crypto";
 import { crc32 } from "node:zlib";
 import type { EventBlocks, EventRow } from "./event-blocks.ts";
 import type { Texts } from "./texts.ts";
-import { VarintReader, writeSigned, writeVarint } from "./varint.ts";
+import { VarintReader, writeSigned, writeUint32, writeVarint } from "./varint.ts";
 
 export const CHUNK_EVENTS = 256;
 const VERSION = 1;
@@ -30,11 +30,11 @@ export class CorruptChunk extends Error {
   override readonly name = "CorruptChunk";
 }
 
-/** `key`: in UTF-8. */
-export function chunkRecordKey(key: Uint8Array, ordinal: number): Buffer {
-  const out = Buffer.allocUnsafe(key.length + 4);
-  out.set(key);
-  out.writeUInt32BE(ordinal, key.length);
+/** `key`: begins with it, in UTF-8. */
+export function chunkRecordKey(key: Uint8Array, ordinal: number, length = key.length): Buffer {
+  const out = Buffer.allocUnsafe(length + 4);
+  copyBytes(key, out, 0, length);
+  writeUint32(out, length, ordinal);
   return out;
 }
 
@@ -79,7 +79,7 @@ export function encodeChunk(
   scratch.writeDoubleBE(header.asOf, AT.asOf);
   scratch.writeDoubleBE(header.successorOffset, AT.successor);
   scratch.writeDoubleBE(header.givenUpMs, AT.givenUp);
-  scratch.writeUInt32BE(header.base, AT.base);
+  writeUint32(scratch, AT.base, header.base);
   scratch[AT.first] = header.first;
   scratch.writeUInt16BE(events.length, AT.count);
   const dictionary = new Map<number, number>();
@@ -97,9 +97,9 @@ export function encodeChunk(
     for (const text of row.texts) end = writeText(end, text, dictionary, blocks);
     if (shape.idLow >= 0) {
       makeRoom(end, MOST_EVENT_BYTES + changes.length * 8);
-      end = scratch.writeUInt32BE(row.idLow, end);
-      end = scratch.writeUInt32BE(row.idHigh, end);
-      end = scratch.writeUInt32BE(row.payload, end);
+      end = writeUint32(scratch, end, row.idLow);
+      end = writeUint32(scratch, end, row.idHigh);
+      end = writeUint32(scratch, end, row.payload);
       end = writeVarint(scratch, end, row.partition);
       end = writeSigned(scratch, end, row.offset - offsetBefore);
       offsetBefore = row.offset;
@@ -109,7 +109,7 @@ export function encodeChunk(
     for (const changeMs of changes) end = writeSigned(scratch, end, changeMs - row.timeMs);
   }
   makeRoom(end, CRC_BYTES);
-  scratch.writeUInt32BE(checksum(recordKey, scratch, end), end);
+  writeUint32(scratch, end, checksum(recordKey, scratch, end));
   return Buffer.from(scratch.subarray(0, end + CRC_BYTES));
 }
 
@@ -195,11 +195,11 @@ function writeText(end: number, text: number, dictionary: Map<number, number>, b
     return writeVarint(scratch, end, place + 1);
   }
   dictionary.set(text, place);
-  const utf8 = blocks.texts.utf8(text);
-  makeRoom(end, utf8.length + 16);
-  const at = writeVarint(scratch, writeVarint(scratch, end, place + 1), utf8.length);
-  scratch.set(utf8, at);
-  return at + utf8.length;
+  const length = blocks.texts.utf8Length(text);
+  makeRoom(end, length + 16);
+  const at = writeVarint(scratch, writeVarint(scratch, end, place + 1), length);
+  copyBytes(blocks.texts.told, scratch, at, length);
+  return at + length;
 }
 
 /** The number of the text, held. `dictionary`: those of the texts so far, which earlier events of the chunk hold. */
@@ -221,6 +221,12 @@ function readChanges(reader: VarintReader, timeMs: number): readonly number[] {
   const changes: number[] = [];
   for (; left > 0; left -= 1) changes.push(timeMs + reader.nextSigned());
   return changes;
+}
+
+/** Of a few bytes, as most texts are, a loop is faster than a view of them. */
+function copyBytes(from: Uint8Array, into: Buffer, at: number, length: number): void {
+  if (length > 64) into.set(from.subarray(0, length), at);
+  else for (let index = 0; index < length; index += 1) into[at + index] = from[index] as number;
 }
 
 function makeRoom(end: number, bytes: number): void {

@@ -51,9 +51,13 @@ export class KeyRecords {
     return this.#texts.text(key) as string;
   }
 
-  /** The same in UTF-8, until another is asked for. */
-  utf8(key: number): Uint8Array {
-    return this.#texts.utf8(key);
+  /** See Texts. */
+  utf8Length(key: number): number {
+    return this.#texts.utf8Length(key);
+  }
+
+  get told(): Uint8Array {
+    return this.#texts.told;
   }
 
   inUse(key: number): boolean {

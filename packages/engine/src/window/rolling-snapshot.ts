@@ -49,7 +49,7 @@ export class RollingSnapshot {
     for (const key of this.#graves) {
       while (records.length < limit && keys.hasGraves(key)) {
         const bottom = keys.bottom(key);
-        records.push({ key: chunkRecordKey(keys.utf8(key), bottom), value: null });
+        records.push({ key: this.#recordKey(key, bottom), value: null });
         keys.setWritten(key, bottom + 1, keys.top(key));
       }
       if (keys.hasGraves(key)) break;
@@ -59,9 +59,15 @@ export class RollingSnapshot {
     return records;
   }
 
+  #recordKey(key: number, ordinal: number): Buffer {
+    const { keys } = this.#events;
+    const length = keys.utf8Length(key);
+    return chunkRecordKey(keys.told, ordinal, length);
+  }
+
   #chunk(key: number, ordinal: number, asOf: number): ChunkRecord {
     const { keys, blocks, row } = this.#events;
-    const recordKey = chunkRecordKey(keys.utf8(key), ordinal);
+    const recordKey = this.#recordKey(key, ordinal);
     const { first, events } = this.#events.chunk(key, ordinal);
     const successor = this.dirty.successor(key, ordinal);
     const header = {

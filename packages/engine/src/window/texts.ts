@@ -88,20 +88,29 @@ export class Texts {
 
   text(text: number): string | null {
     if (text === 0) return null;
-    const sized = this.#tell(text);
-    const wide = sized & 1;
-    return this.#told.toString(wide === 1 ? "utf16le" : "latin1", 0, (sized >>> 1) << wide);
+    return this.#toldText(this.#tell(text));
   }
 
-  /** The text in UTF-8, until one is told again. Of a text that somebody holds. */
-  utf8(text: number): Uint8Array {
+  /** Of the text in UTF-8; the bytes are `told` then, until it is asked of another. Of a text that somebody holds. */
+  utf8Length(text: number): number {
     const sized = this.#tell(text);
     const units = sized >>> 1;
     let all = 0;
     for (let index = 0; index < (units + 3) >>> 2; index += 1) all |= this.#toldWords[index] as number;
-    return (sized & 1) === 0 && (all & NOT_ASCII) === 0
-      ? this.#told.subarray(0, units)
-      : Buffer.from(this.text(text) as string);
+    if ((sized & 1) === 0 && (all & NOT_ASCII) === 0) return units;
+    const utf8 = Buffer.from(this.#toldText(sized));
+    if (utf8.length > this.#told.length) this.#makeRoom((utf8.length + 3) >>> 2);
+    this.#told.set(utf8);
+    return utf8.length;
+  }
+
+  get told(): Uint8Array {
+    return this.#told;
+  }
+
+  #toldText(sized: number): string {
+    const wide = sized & 1;
+    return this.#told.toString(wide === 1 ? "utf16le" : "latin1", 0, (sized >>> 1) << wide);
   }
 
   /** Puts its words where texts are told; returns twice its units, and 1 more where they take two bytes. */
