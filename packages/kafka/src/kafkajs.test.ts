@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { type KafkaConnection, openKafka } from "./connection.ts";
-import { openCluster } from "./kafkajs.ts";
+import { type Encoded, openCluster, type ProtocolRequest } from "./kafkajs.ts";
 
 /** A broker that takes connections and never answers. */
 const mute = async () => {
@@ -33,6 +33,7 @@ type Connection = {
   disconnect(): Promise<unknown>;
   chunks: Buffer[];
   bytesBuffered: number;
+  send(request: Pick<ProtocolRequest<object>, "request" | "response">): Promise<object>;
   readonly requestQueue: { checkPendingRequests(): void; push(request: object): void };
 };
 type Inside = {
@@ -104,6 +105,33 @@ test("requests without an answer time out on every connection, and one timer see
   expect(cleared).not.toHaveBeenCalledWith(timer);
   await both[1].disconnect();
   expect(cleared).toHaveBeenCalledWith(timer);
+});
+
+test("a request goes out as one frame, its large pieces after its beginning", async () => {
+  const { sockets, connection } = await mute();
+  const one = await connectionTo(connection, 500);
+  await one.connect();
+  await vi.waitFor(() => expect(sockets).toHaveLength(1));
+  const got: Buffer[] = [];
+  sockets[0]?.on("data", (bytes) => got.push(bytes));
+  const pieces = [Buffer.from("a"), Buffer.alloc(100_000, 1), Buffer.alloc(100_000, 2)] as const;
+  const [buffer, ...rest] = pieces;
+  const send = (encode: () => Promise<Encoded>) => {
+    const request = { apiKey: 0, apiVersion: 7, apiName: "Produce", encode };
+    one.send({ request, response: { decode: async () => ({}), parse: async () => ({}) } }).catch(() => {});
+  };
+  send(async () => ({ buffer, rest }));
+  send(async () => ({ buffer: Buffer.from("another") }));
+  const name = Buffer.from("mute");
+  const frame = (correlation: number, body: Buffer): Buffer => {
+    const head = Buffer.from([0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, correlation, 0, name.length]);
+    head.writeInt32BE(head.length - 4 + name.length + body.length);
+    return Buffer.concat([head, name, body]);
+  };
+  const wanted = Buffer.concat([frame(0, Buffer.concat(pieces)), frame(1, Buffer.from("another"))]);
+  await vi.waitFor(() => expect(Buffer.concat(got).length).toBe(wanted.length));
+  expect(Buffer.concat(got).equals(wanted)).toBe(true);
+  await one.disconnect();
 });
 
 test("letting go of a dead socket again and again leaves no listeners on it", async () => {

@@ -110,6 +110,55 @@ export function logContract(name: string, start: () => Promise<LogFixture>): voi
       await closed;
     });
 
+    test("more() has nothing, or what comes next without a wait", async () => {
+      const topic = await newTopic();
+      const values = Array.from({ length: 3000 }, (_, index) => `v${index}`);
+      await fixture.produce(topic, 0, values);
+      const log = open();
+      const reader = log.read({ topic, partition: 0 }, 0);
+      const read: Batch[] = [];
+      while (text(read.flatMap(({ records }) => records)).length < values.length) {
+        const next = await reader.next();
+        for (let batch = next; batch !== null; batch = reader.more()) read.push(batch);
+      }
+      expect(text(read.flatMap(({ records }) => records))).toEqual(values);
+      expect(read.map(({ from }) => from)).toEqual([0, ...read.slice(0, -1).map(({ next }) => next)]);
+      expect(reader.more()).toBeNull();
+      reader.close();
+      expect(reader.more()).toBeNull();
+    });
+
+    test("a list of outputs is what was added to it, in order, and can be committed again by another writer", async () => {
+      const topic = await newTopic(2);
+      const log = open();
+      const records = Array.from({ length: 40 }, (_, index) => ({
+        topic,
+        partition: index % 2,
+        key: index % 3 === 0 ? null : Buffer.from(`k${index}`),
+        value: index % 5 === 0 ? null : Buffer.alloc(index * 100, index),
+        headers: index % 7 === 0 ? ([["h", Buffer.from("x")]] as const) : [],
+        timestampMs: 1_700_000_000_000 + index,
+      }));
+      const outputs = log.outputs();
+      for (const record of records) outputs.push(record);
+      expect(outputs.length).toBe(40);
+      expect([...outputs]).toEqual(records);
+      const input = { topic, partition: 0 };
+      for (const [next, name] of ["first", "second"].entries()) {
+        const writer = await log.openWriter(`${topic}-${name}`, topic);
+        expect((await writer.commit([{ input, next: next + 1, tag: name, outputs }])).result).toBe("committed");
+        await writer.close();
+      }
+      for (const partition of [0, 1]) {
+        const wanted = records.filter((record) => record.partition === partition);
+        const told = ({ key, value, headers, timestampMs }: (typeof wanted)[number] | LogRecord) =>
+          `${key} ${value?.length} times ${value?.at(-1)}, ${headers.length} headers, at ${timestampMs}`;
+        await vi.waitFor(async () => {
+          expect((await readAll(log, topic, partition)).map(told)).toEqual([...wanted, ...wanted].map(told));
+        }, WAIT);
+      }
+    });
+
     test("keys, values, headers and timestamps come back byte for byte", async () => {
       const topic = await newTopic();
       const log = open();

@@ -204,9 +204,11 @@ class Simulation {
 
   #start(): void {
     const name = `p${++this.#started}`;
+    const batchRecords = this.#dice.between(2, 9);
     const log = new MemoryLog(this.#broker, {
       interfere: (point) => this.#wait(process, point),
-      batchRecords: this.#dice.between(2, 9),
+      batchRecords,
+      more: batchRecords % 3,
     });
     const port = this.#parts.wrap(this.#offsets.seenThrough(log));
     const failed = ({ error }: { readonly error: unknown }): void => {
