@@ -49,7 +49,7 @@ export class PackedOutputs implements OutputList {
       batch = new RecordBatch(batch === undefined ? undefined : PIECE_BYTES);
       batches.push(batch);
     }
-    batch.add(record, Date.now());
+    batch.add(record, record.timestampMs < 0 ? Date.now() : record.timestampMs);
     if (this.#length === this.#order.length) this.#order = grown(this.#order);
     this.#order[this.#length] = number;
     this.#length += 1;
@@ -137,10 +137,10 @@ const together = (batches: readonly RecordBatch[]): RecordBatch[] => {
     }
     if (ours === null) {
       ours = new RecordBatch(last.size + batch.size);
-      for (const record of last.records()) ours.add(record, -1);
+      for (const record of last.records()) ours.add(record);
       result[result.length - 1] = ours;
     }
-    for (const record of batch.records()) ours.add(record, -1);
+    for (const record of batch.records()) ours.add(record);
   }
   return result;
 };

@@ -19,7 +19,7 @@ const newRecord: fc.Arbitrary<NewRecord> = fc.record({
 
 const batchOf = (records: readonly NewRecord[], nowMs: number): RecordBatch => {
   const batch = new RecordBatch();
-  for (const record of records) batch.add(record, nowMs);
+  for (const record of records) batch.add(record, record.timestampMs < 0 ? nowMs : record.timestampMs);
   return batch;
 };
 

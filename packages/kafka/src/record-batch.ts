@@ -69,9 +69,8 @@ export class RecordBatch {
     return this.#size;
   }
 
-  /** `nowMs` stamps a record that has no timestamp of its own. */
-  add(record: Content, nowMs: number): void {
-    const timestampMs = record.timestampMs < 0 ? nowMs : record.timestampMs;
+  /** Its own timestamp is used, unless another is given: a log has no record without one. */
+  add(record: Content, timestampMs = record.timestampMs): void {
     if (this.#count === 0) this.#firstTimestampMs = this.#maxTimestampMs = timestampMs;
     else if (timestampMs > this.#maxTimestampMs) this.#maxTimestampMs = timestampMs;
     const piece = this.#pieceFor(sizeBound(record));

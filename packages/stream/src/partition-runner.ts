@@ -374,9 +374,10 @@ export class PartitionRunner<Event> {
     return batch;
   }
 
-  /** The batch, and what is there after it, up to a bound. */
+  /** The batch, and what is there after it, up to a bound. Who is preceded has waited for what he had read, and no more. */
   *#with(batch: Batch, reader: Reader): Generator<Batch> {
     yield batch;
+    if (this.#context.precedence !== null) return;
     let records = batch.records.length;
     while (records < MOST_AT_ONCE) {
       const more = reader.more();

@@ -32,14 +32,16 @@ const groupOf = ({ name }: Stage): string => `weir-${name}`;
 class World {
   readonly broker = new MemoryBroker();
   readonly clock = new VirtualClock();
-  readonly log = new MemoryLog(this.broker, { batchRecords: BATCH, interfere: (point) => this.interfere(point) });
+  readonly log: MemoryLog;
   interfere: Interfere = () => undefined;
   held: number[] = [];
   /** How many outputs there were whenever a partition was released. */
   released: number[] = [];
   #processes = 0;
 
-  constructor() {
+  /** `more`: see MemoryLogOptions. */
+  constructor({ more = 0 } = {}) {
+    this.log = new MemoryLog(this.broker, { batchRecords: BATCH, more, interfere: (point) => this.interfere(point) });
     this.broker.createTopic(COUNTING_TOPICS.output, PARTITIONS);
     for (const { input, stateTopic } of [FIRST, SECOND, PRECEDED])
       for (const topic of [input, stateTopic]) this.broker.createTopic(topic, PARTITIONS);
@@ -142,6 +144,23 @@ describe("a stage that another one precedes", () => {
     await world.clock.runUntil("the label", () => world.records(SECOND.input).some(({ key }) => key?.equals(LABEL)));
     world.interfere = () => undefined;
     for (const chain of [labels, rest]) await world.settled("the stop", chain.stop());
+  });
+
+  test("waits again for what came while it waited", async () => {
+    const world = new World({ more: 10 });
+    world.produce(1);
+    world.label();
+    const labels = await world.settled("the labels", world.start([PRECEDED.name], stages()));
+    await world.clock.runUntil("the stage to be held", () => world.held.length > 0);
+    const first = await world.settled("the other", world.start([FIRST.name], stages()));
+    await world.clock.runUntil("the first to be through", () => world.count(SECOND.input) === 1);
+    await world.settled("the stop", first.stop());
+    world.produce(1);
+    world.label();
+    world.held.length = 0;
+    await world.clock.runUntil("the stage to be held again", () => world.held.length > 0);
+    expect(world.records(SECOND.input).filter(({ key }) => key?.equals(LABEL))).toHaveLength(1);
+    await world.settled("the stop", labels.stop());
   });
 
   test("is not held up by what aborted transactions left in the other's input, nor is its stop", async () => {
