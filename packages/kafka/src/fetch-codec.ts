@@ -106,7 +106,7 @@ export const offsetAfter = (data: Buffer, from: number): number => {
 /** Where a varint ended; set by readVarint and readVarlong. One thread, and read at once by each caller. */
 let cursor = 0;
 
-const readVarint = (bytes: Buffer, at: number): number => {
+export const readVarint = (bytes: Buffer, at: number): number => {
   let byte = bytes[at] as number;
   let value = byte & 127;
   let end = at + 1;
@@ -119,8 +119,11 @@ const readVarint = (bytes: Buffer, at: number): number => {
   return (value >>> 1) ^ -(value & 1);
 };
 
+/** Where the varint that was read last ends. */
+export const varintEnd = (): number => cursor;
+
 /** Exact up to 2^53. */
-const readVarlong = (bytes: Buffer, at: number): number => {
+export const readVarlong = (bytes: Buffer, at: number): number => {
   let byte = bytes[at] as number;
   let value = byte & 127;
   let end = at + 1;

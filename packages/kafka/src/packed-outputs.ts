@@ -102,9 +102,9 @@ export type PlannedBatch = { readonly topic: string; readonly partition: number;
  */
 export const planProduce = (lists: readonly PackedOutputs[]): PlannedBatch[][] => {
   const rounds: PlannedBatch[][] = [];
-  for (const { topic, partition, batches } of lists.length === 1
-    ? (lists[0] as PackedOutputs).partitions
-    : joined(lists)) {
+  const [only] = lists;
+  const partitions = lists.length === 1 && only !== undefined ? only.partitions : joined(lists);
+  for (const { topic, partition, batches } of partitions) {
     for (const [round, batch] of batches.entries()) {
       rounds[round] ??= [];
       rounds[round].push({ topic, partition, batch });
@@ -137,10 +137,10 @@ const together = (batches: readonly RecordBatch[]): RecordBatch[] => {
     }
     if (ours === null) {
       ours = new RecordBatch(last.size + batch.size);
-      for (const record of last.records()) ours.add(record);
+      ours.append(last);
       result[result.length - 1] = ours;
     }
-    for (const record of batch.records()) ours.add(record);
+    ours.append(batch);
   }
   return result;
 };

@@ -5,7 +5,7 @@
  */
 import type { LogRecord, NewRecord } from "@weir/schema";
 import { crc32c, writeInt64 } from "./bytes.ts";
-import { recordsIn } from "./fetch-codec.ts";
+import { readVarint, readVarlong, recordsIn, varintEnd } from "./fetch-codec.ts";
 
 /** Of one that is to be written. */
 type Content = Pick<NewRecord, "key" | "value" | "headers" | "timestampMs">;
@@ -75,10 +75,15 @@ export class RecordBatch {
     else if (timestampMs > this.#maxTimestampMs) this.#maxTimestampMs = timestampMs;
     const piece = this.#pieceFor(sizeBound(record));
     const end = writeRecord(piece.bytes, piece.end, record, this.#count, timestampMs - this.#firstTimestampMs);
-    this.#size += end - piece.end;
-    piece.end = end;
-    piece.records += 1;
-    this.#count += 1;
+    this.#added(piece, end);
+  }
+
+  /** All records of another one, which stays as it is. */
+  append(other: RecordBatch): void {
+    if (this.#count === 0) this.#firstTimestampMs = this.#maxTimestampMs = other.#firstTimestampMs;
+    this.#maxTimestampMs = Math.max(this.#maxTimestampMs, other.#maxTimestampMs);
+    const laterMs = other.#firstTimestampMs - this.#firstTimestampMs;
+    for (const { bytes, end } of other.#pieces) for (let at = 0; at < end; ) at = this.#copyRecord(bytes, at, laterMs);
   }
 
   /** Those added so far, in order; keys and values are views of the bytes. */
@@ -111,6 +116,31 @@ export class RecordBatch {
     for (const { bytes, end } of this.#pieces) checksum = crc32c(bytes, 0, end, checksum);
     header.writeUInt32BE(checksum, 17);
     return { header, records: this.#pieces.map(({ bytes, end }) => bytes.subarray(0, end)), size };
+  }
+
+  /** A record's bytes but for its beginning, which tells of its place. Returns where the next one is. */
+  #copyRecord(bytes: Buffer, start: number, laterMs: number): number {
+    const length = readVarint(bytes, start);
+    const end = varintEnd() + length;
+    const timestampDelta = readVarlong(bytes, varintEnd() + 1) + laterMs;
+    readVarint(bytes, varintEnd());
+    const from = varintEnd();
+    const copied = 1 + varlongSize(timestampDelta) + varintSize(this.#count) + end - from;
+    const piece = this.#pieceFor(varintSize(copied) + copied);
+    let at = writeVarint(piece.bytes, piece.end, copied);
+    piece.bytes[at++] = 0;
+    at = writeVarlong(piece.bytes, at, timestampDelta);
+    at = writeVarint(piece.bytes, at, this.#count);
+    bytes.copy(piece.bytes, at, from, end);
+    this.#added(piece, at + end - from);
+    return end;
+  }
+
+  #added(piece: Piece, end: number): void {
+    this.#size += end - piece.end;
+    piece.end = end;
+    piece.records += 1;
+    this.#count += 1;
   }
 
   #pieceFor(bytes: number): Piece {
