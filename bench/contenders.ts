@@ -35,7 +35,7 @@ function weir(name: string, what: string, jobs: readonly JobName[], inputKeyed: 
     share: 1,
     prepare: async () => {},
     command: process.execPath,
-    args: [...(process.env.DARGS?.split(" ") ?? []), join(repositoryRoot, "services/detector/main.ts")],
+    args: [join(repositoryRoot, "services/detector/main.ts")],
     environment: (_, rulesetFile) => ({ RULESET: rulesetFile, INPUT_KEYED: inputKeyed, PORT: "0" }),
   };
 }
