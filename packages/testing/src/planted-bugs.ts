@@ -7,6 +7,7 @@ import {
   type Stage,
   type TopicPartition,
 } from "@weir/stream";
+import { forward } from "./forward.ts";
 
 /** The sound parts of a world, or replacements for some of them. */
 export type Parts = {
@@ -140,19 +141,4 @@ function processOf(id: string): string | undefined {
 
 function nameOf({ topic, partition }: TopicPartition): string {
   return `${topic}/${partition}`;
-}
-
-/** The log's functions on their own, for a wrapper to replace some. */
-function forward(log: Log): Log {
-  return {
-    join: (request) => log.join(request),
-    openWriter: (id, group) => log.openWriter(id, group),
-    outputs: () => log.outputs(),
-    committed: (group, input) => log.committed(group, input),
-    bounds: (input) => log.bounds(input),
-    read: (input, from, to) => log.read(input, from, to),
-    partitions: (topic) => log.partitions(topic),
-    topicId: (topic) => log.topicId(topic),
-    close: () => log.close(),
-  };
 }

@@ -30,7 +30,7 @@ export class CorruptChunk extends Error {
   override readonly name = "CorruptChunk";
 }
 
-/** `key`: begins with it, in UTF-8. */
+/** `key`: in UTF-8, its first `length` bytes. */
 export function chunkRecordKey(key: Uint8Array, ordinal: number, length = key.length): Buffer {
   const out = Buffer.allocUnsafe(length + 4);
   copyBytes(key, out, 0, length);

@@ -2,6 +2,7 @@
 import { crc32 } from "node:zlib";
 import { decodeMarker, isMarkerKey, type Log, type OutputRecord } from "@weir/stream";
 import { expect, test } from "vitest";
+import { forward } from "../forward.ts";
 import { CHAIN_TOPICS, ChainRun } from "./chain-run.ts";
 import { paymentsOf } from "./payments.ts";
 import { planOf, SOURCE_AND_TARGET } from "./rulesets.fixture.ts";
@@ -16,14 +17,7 @@ function asBefore(log: Log): Log {
     return { ...output, value: Buffer.from(`${crc32(body).toString(16).padStart(8, "0")}${body}`) };
   };
   return {
-    join: (request) => log.join(request),
-    outputs: () => log.outputs(),
-    committed: (group, input) => log.committed(group, input),
-    bounds: (input) => log.bounds(input),
-    read: (input, from, to) => log.read(input, from, to),
-    partitions: (topic) => log.partitions(topic),
-    topicId: (topic) => log.topicId(topic),
-    close: () => log.close(),
+    ...forward(log),
     async openWriter(id, group) {
       const writer = await log.openWriter(id, group);
       return {

@@ -1,5 +1,6 @@
 /** Committed offsets as a coordinator tells them that has not loaded all of its log yet, or never will. */
 import type { Clock, CommittedOffset, Log, MemoryBroker, TopicPartition } from "@weir/stream";
+import { forward } from "../forward.ts";
 import type { Dice } from "./dice.ts";
 
 /** Every offset that was committed of a partition, oldest first; and the greatest that is forgotten. */
@@ -24,7 +25,7 @@ export class StaleOffsets {
   /** The log, but for offsets that it tells while they are stale. */
   seenThrough(log: Log): Log {
     return {
-      join: (request) => log.join(request),
+      ...forward(log),
       openWriter: async (id, group) => {
         const writer = await log.openWriter(id, group);
         return {
@@ -37,17 +38,11 @@ export class StaleOffsets {
           close: () => writer.close(),
         };
       },
-      outputs: () => log.outputs(),
       committed: async (group, input) => {
         const exact = await log.committed(group, input);
         if (this.#clock.now() >= this.staleUntilMs) return exact;
         return this.#anyOf(this.#past(group, input));
       },
-      bounds: (input) => log.bounds(input),
-      read: (input, from, to) => log.read(input, from, to),
-      partitions: (topic) => log.partitions(topic),
-      topicId: (topic) => log.topicId(topic),
-      close: () => log.close(),
     };
   }
 
